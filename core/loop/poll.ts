@@ -1,0 +1,264 @@
+/**
+ * Polling: a coroutine waits for several things at once and is told which of them fired (guide section
+ * 3.1.1). Objects of ours arrange their own watches through POLL; others follow the guide's protocol of
+ * `pollfd`, `events` and `timeout`. Every poll arms everything anew and takes all of it back at its end.
+ */
+import { errno, SystemError } from "../errno.js"
+import { monotime } from "../kernel/clock.js"
+import { PRIORITY, READ, WRITE } from "../kernel/poller.js"
+import type { Interest } from "./interest.js"
+import { BaseOperation } from "./operation.js"
+import { PARKED, type Request, type Task, type Yielded } from "./task.js"
+import { cannotReachNode, currentTask } from "./thread.js"
+import { Timer } from "./timers.js"
+import { Watch, type WatchList } from "./watch.js"
+
+/** How an object of ours arranges to be polled. */
+export const POLL: unique symbol = Symbol("cqueues.poll")
+
+export interface Pollee {
+  [POLL](request: PollRequest): void
+}
+
+/** What can be polled: see guide section 3.1.1. A number is a timeout in seconds. */
+export type Pollable =
+  | number
+  | Pollee
+  | AbortSignal
+  | PromiseLike<unknown>
+  | {
+      pollfd?: number | Pollee | (() => number | Pollee | undefined) | undefined
+      events?: string | (() => string | undefined) | undefined
+      timeout?: number | (() => number | undefined) | undefined
+    }
+
+type Protocol = Exclude<Pollable, number | Pollee | AbortSignal | PromiseLike<unknown>>
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function"
+}
+
+function isPollee(value: unknown): value is Pollee {
+  return isObject(value) && POLL in value
+}
+
+/** The events of a string with the letters r, w and p. */
+export function eventsOf(letters: string): number {
+  return (
+    (letters.includes("r") ? READ : 0) | (letters.includes("w") ? WRITE : 0) | (letters.includes("p") ? PRIORITY : 0)
+  )
+}
+
+/** Checks a number of seconds: NaN is a RangeError, as a wait for it would be for ever or never. */
+export function seconds(value: unknown, what: string): number {
+  if (typeof value !== "number") throw new TypeError(`${what}: expected seconds, a number, got ${typeof value}`)
+  if (Number.isNaN(value)) throw new RangeError(`${what}: NaN is no number of seconds`)
+  return value
+}
+
+export class PollRequest implements Request {
+  readonly #objects: readonly unknown[]
+  readonly #watches: Watch[] = []
+  readonly #timers: Timer[] = []
+  readonly #interests: Interest[] = []
+  #undo: (() => void)[] = []
+  #task!: Task
+  #started = false
+  #at = 0
+  #fd: number | undefined
+  #onlyNode = true // nothing so far but what Node's own loop would have to tell
+
+  constructor(value: unknown) {
+    this.#objects = (Array.isArray(value) ? value : [value]).filter((object) => object !== undefined)
+  }
+
+  /** Parks until something fired, then the list of what did, in the order given. */
+  next(): IteratorResult<Yielded, Pollable[]> {
+    if (!this.#started) {
+      this.#start()
+      return PARKED
+    }
+    if (!this.#watches.some((watch) => watch.fired)) return PARKED // resumed without cause
+    const fired = new Set<number>()
+    for (const watch of this.#watches) if (watch.fired) fired.add(watch.index)
+    this.cancel()
+    return { done: true, value: this.#objects.filter((_, i) => fired.has(i)) as Pollable[] }
+  }
+
+  cancel(): void {
+    for (const watch of this.#watches) watch.cancel()
+    for (const timer of this.#timers) timer.cancel()
+    for (const interest of this.#interests) interest.table.lapse(interest)
+    for (const undo of this.#undo) undo()
+    this.#undo = []
+  }
+
+  #start(): void {
+    this.#started = true
+    this.#task = currentTask()
+    if (this.#objects.length === 0) this.#watch().fire()
+    try {
+      for (this.#at = 0; this.#at < this.#objects.length; this.#at++) this.#add(this.#objects[this.#at])
+      if (this.#objects.length > 0 && this.#onlyNode) this.#refuseDeadlock()
+    } catch (error) {
+      this.cancel()
+      this.#task.failed = { error, object: this.#objects[this.#at], fd: this.#fd }
+      throw error
+    }
+  }
+
+  // A thread that is blocked in sync() would wait for its own event loop for ever.
+  #refuseDeadlock(): void {
+    if (this.#watches.some((watch) => watch.fired)) return
+    if (cannotReachNode(this.#task)) throw new SystemError(errno.EDEADLK, "poll of a promise under sync()")
+  }
+
+  #add(object: unknown): void {
+    this.#fd = undefined
+    if (typeof object === "number") this.after(seconds(object, "poll"))
+    else if (isPollee(object)) {
+      this.#onlyNode = false
+      object[POLL](this)
+    } else if (object instanceof AbortSignal) this.#signal(object)
+    else if (isObject(object) && "then" in object && typeof object.then === "function") {
+      this.#promise(object as PromiseLike<unknown>)
+    } else if (isObject(object) && ("pollfd" in object || "timeout" in object)) this.#protocol(object as Protocol)
+    else throw new TypeError(`cqueues: cannot poll ${describe(object)}`)
+  }
+
+  #protocol(object: Protocol): void {
+    const pollfd = typeof object.pollfd === "function" ? object.pollfd() : object.pollfd
+    const timeout = typeof object.timeout === "function" ? object.timeout() : object.timeout
+    if (isPollee(pollfd)) {
+      this.#onlyNode = false
+      pollfd[POLL](this)
+    } else if (pollfd !== undefined) {
+      if (!Number.isInteger(pollfd)) throw new TypeError(`cqueues: pollfd is no descriptor: ${describe(pollfd)}`)
+      const letters = typeof object.events === "function" ? object.events() : object.events
+      if (pollfd >= 0) this.descriptor(pollfd, letters === undefined ? 0 : eventsOf(letters), false)
+    }
+    if (timeout !== undefined) this.after(seconds(timeout, "timeout of a polled object"))
+  }
+
+  #signal(signal: AbortSignal): void {
+    const watch = this.#watch()
+    if (signal.aborted) {
+      watch.fire()
+      return
+    }
+    const fire = () => watch.fire()
+    signal.addEventListener("abort", fire, { once: true })
+    this.#undo.push(() => signal.removeEventListener("abort", fire))
+  }
+
+  #promise(promise: PromiseLike<unknown>): void {
+    const watch = this.#watch()
+    const fire = () => {
+      if (!watch.fired && watch.task !== undefined) watch.fire()
+    }
+    this.#undo.push(() => {
+      watch.task = undefined
+    })
+    promise.then(fire, fire)
+  }
+
+  #watch(): Watch {
+    const watch = new Watch()
+    watch.task = this.#task
+    watch.index = this.#at
+    this.#watches.push(watch)
+    return watch
+  }
+
+  // What follows is for the objects that are polled.
+
+  /** The object is ready already. */
+  ready(): void {
+    this.#watch().fire()
+  }
+
+  /** It is ready when the list fires. */
+  list(list: WatchList): void {
+    this.#onlyNode = false
+    list.add(this.#watch())
+  }
+
+  /** It is ready at any of these events of a descriptor; `kept` when we see to it that it is cancelled. */
+  descriptor(fd: number, events: number, kept: boolean): void {
+    this.#onlyNode = false
+    this.#fd = fd
+    if (events === 0) return
+    const table = this.#task.scheduler.interests
+    const interest = table.of(fd)
+    if (kept) interest.kept = true
+    table.watch(interest, this.#watch(), events)
+    this.#interests.push(interest)
+  }
+
+  /** It is ready after so many seconds. */
+  after(delay: number): void {
+    this.#onlyNode = false
+    const watch = this.#watch()
+    if (delay <= 0) {
+      watch.fire()
+      return
+    }
+    const timer = new Timer(watch)
+    this.#timers.push(timer)
+    this.#task.scheduler.timers.set(timer, monotime() + delay)
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, 40))}`
+  if (!isObject(value)) return String(value)
+  return typeof value === "function" ? "a function" : `an object (${Object.prototype.toString.call(value)})`
+}
+
+export class PollOperation extends BaseOperation<Pollable[]> {
+  readonly #request: PollRequest
+
+  constructor(objects: readonly (Pollable | undefined)[]) {
+    super()
+    this.#request = new PollRequest(objects)
+  }
+
+  override next(): IteratorResult<Yielded, Pollable[]> {
+    return this.#request.next()
+  }
+
+  protected override abandon(): void {
+    this.#request.cancel()
+  }
+}
+
+/** Waits for a number of seconds, never less. */
+export class SleepOperation extends BaseOperation<void> {
+  readonly #delay: number
+  #watch: Watch | undefined
+  #timer: Timer | undefined
+
+  constructor(delay: number) {
+    super()
+    this.#delay = seconds(delay, "cqueues.sleep")
+  }
+
+  override next(): IteratorResult<Yielded, void> {
+    const watch = this.#watch
+    if (watch !== undefined) return watch.fired ? { done: true, value: undefined } : PARKED
+    const task = currentTask()
+    this.#watch = new Watch()
+    this.#watch.task = task
+    if (this.#delay <= 0) {
+      this.#watch.fire()
+    } else {
+      this.#timer = new Timer(this.#watch)
+      task.scheduler.timers.set(this.#timer, monotime() + this.#delay)
+    }
+    return PARKED
+  }
+
+  protected override abandon(): void {
+    this.#timer?.cancel()
+  }
+}

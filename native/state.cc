@@ -1,0 +1,63 @@
+// Per-environment state: regions of shared memory, owned descriptors, pollers. See state.h.
+#include "state.h"
+
+#include <unistd.h>
+
+namespace cq {
+
+State::State(napi_env environment) : env(environment) {}
+
+State::~State() {
+  for (auto& poller : pollers) {
+    if (poller) kpoll_close(poller->kernel);
+  }
+  for (size_t fd = 0; fd < owned.size(); fd++) {
+    if (owned[fd]) ::close(static_cast<int>(fd));
+  }
+  // The environment is going, and its references with it: nothing to release for the regions.
+}
+
+int State::addRegion(char* base, int length, napi_ref reference) {
+  Region region{base, length, reference};
+  if (freeRegions.empty()) {
+    regions.push_back(region);
+    return static_cast<int>(regions.size()) - 1;
+  }
+  int id = freeRegions.back();
+  freeRegions.pop_back();
+  regions[id] = region;
+  return id;
+}
+
+int State::dropRegion(int id) {
+  if (id < 0 || id >= static_cast<int>(regions.size()) || regions[id].reference == nullptr) return -1;
+  napi_delete_reference(env, regions[id].reference);
+  regions[id] = Region{};
+  freeRegions.push_back(id);
+  return 0;
+}
+
+char* State::span(int id, int offset, int length) const {
+  if (id < 0 || id >= static_cast<int>(regions.size())) return nullptr;
+  const Region& region = regions[id];
+  if (offset < 0 || length < 0 || offset > region.length || length > region.length - offset) return nullptr;
+  return region.base == nullptr ? nullptr : region.base + offset;
+}
+
+void State::own(int fd) {
+  if (fd >= static_cast<int>(owned.size())) owned.resize(fd + 64);
+  owned[fd] = true;
+}
+
+bool State::disown(int fd) {
+  if (fd < 0 || fd >= static_cast<int>(owned.size()) || !owned[fd]) return false;
+  owned[fd] = false;
+  return true;
+}
+
+Poller* State::poller(int id) const {
+  if (id < 0 || id >= static_cast<int>(pollers.size())) return nullptr;
+  return pollers[id].get();
+}
+
+}  // namespace cq
