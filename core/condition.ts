@@ -53,7 +53,8 @@ export class Condition implements Pollee {
 
   /** Wakes `n` of those that wait, the longest-waiting first (the latest, if lifo), or all; how many. */
   signal(n = Number.POSITIVE_INFINITY): number {
-    if (typeof n !== "number" || Number.isNaN(n)) throw new TypeError("signal: expected a number of coroutines")
+    if (typeof n !== "number" || Number.isNaN(n))
+      throw new TypeError("signal: expected a number of coroutines")
     // Who begins to wait while others are woken waits for the next signal.
     const last = this.#lifo ? this.#waiters.head : this.#waiters.tail
     let woken = 0

@@ -88,7 +88,11 @@ export class SystemError extends Error {
     if (where.path !== undefined) this.path = where.path
   }
 }
-Object.defineProperty(SystemError.prototype, "name", { value: "SystemError", configurable: true, writable: true })
+Object.defineProperty(SystemError.prototype, "name", {
+  value: "SystemError",
+  configurable: true,
+  writable: true,
+})
 
 /** The result of a native call, or the error that its negative result stands for. */
 export function check(result: number, syscall: string, where?: Where): number {

@@ -4,7 +4,9 @@ import { errno, SystemError, strerror } from "./errno.js"
 type Result = readonly unknown[]
 
 /** The first value of a result, or its error thrown: the last defined value, a number by its text. */
-export function assertResult<T>(result: readonly [T, ...unknown[]] | readonly unknown[]): Exclude<T, undefined | false> {
+export function assertResult<T>(
+  result: readonly [T, ...unknown[]] | readonly unknown[],
+): Exclude<T, undefined | false> {
   if (!Array.isArray(result)) throw new TypeError("assert: expected a result, [value, error]")
   const [value, ...rest] = result as Result
   if (value !== undefined && value !== false) return value as Exclude<T, undefined | false>

@@ -12,5 +12,7 @@ export type { Operation } from "./loop/operation.js"
 export type { Pollable } from "./loop/poll.js"
 export type { Coroutine, Yielded } from "./loop/task.js"
 export { promise } from "./promise.js"
+export { Socket, socket } from "./socket/module.js"
+export type { SocketOptions } from "./socket/options.js"
 
 export default cqueues

@@ -51,7 +51,10 @@ class CqPromise<T = unknown> implements Pollee {
   }
 
   static {
-    const wait = operation(function* (promise: CqPromise, timeout?: number): Generator<Yielded, CqPromise | undefined> {
+    const wait = operation(function* (
+      promise: CqPromise,
+      timeout?: number,
+    ): Generator<Yielded, CqPromise | undefined> {
       if (timeout !== undefined) seconds(timeout, "promise.wait")
       if (promise.#status === "pending") yield* new PollOperation([promise, timeout])
       return promise.#status === "pending" ? undefined : promise

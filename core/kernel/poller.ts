@@ -12,7 +12,7 @@ export const PRIORITY = 4
 export const ALL_EVENTS = READ | WRITE | PRIORITY
 
 /** A result of a receive that was not tried, beside byte counts and negative errnos. */
-export const NOT_TRIED = 2147483647
+export const NOT_TRIED = -2147483648
 
 // The layout of native/step.cc.
 const TIMEOUT_SECONDS = 0

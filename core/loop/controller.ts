@@ -146,7 +146,8 @@ export class Controller extends Engine implements Pollee {
   pause(...signals: number[]): void {
     this.assertSteppable()
     for (const signal of signals) {
-      if (!Number.isInteger(signal) || signal < 1) throw new TypeError(`pause: not a signal number: ${String(signal)}`)
+      if (!Number.isInteger(signal) || signal < 1)
+        throw new TypeError(`pause: not a signal number: ${String(signal)}`)
     }
     this.outbox.flush()
     const result = this.poller.pause(this.timeout() ?? Number.POSITIVE_INFINITY, signals)

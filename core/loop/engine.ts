@@ -18,7 +18,14 @@ import { WatchList } from "./watch.js"
 /** What a step found: nothing wrong, or the error of one coroutine. */
 export type StepResult =
   | [good: true]
-  | [good: false, error: unknown, errno: number | undefined, coroutine: Coroutine, object?: unknown, fd?: number]
+  | [
+      good: false,
+      error: unknown,
+      errno: number | undefined,
+      coroutine: Coroutine,
+      object?: unknown,
+      fd?: number,
+    ]
 
 const GOOD: StepResult = [true]
 
@@ -264,7 +271,8 @@ export class Engine implements Scheduler {
       task.settle(false, error)
       return undefined
     }
-    const number = error instanceof Error && "errno" in error && typeof error.errno === "number" ? error.errno : undefined
+    const number =
+      error instanceof Error && "errno" in error && typeof error.errno === "number" ? error.errno : undefined
     const failed = task.failed?.error === error ? task.failed : undefined
     if (failed === undefined) return [false, error, number, task.coroutine]
     if (failed.fd === undefined) return [false, error, number, task.coroutine, failed.object]

@@ -107,14 +107,16 @@ export class InterestTable {
 
   /** A wait for a descriptor that is not ours ended; unless another follows at once, it is let go. */
   lapse(interest: Interest): void {
-    if (!interest.kept && interest.watches.head === undefined && this.holds(interest)) this.#lapsed.push(interest)
+    if (!interest.kept && interest.watches.head === undefined && this.holds(interest))
+      this.#lapsed.push(interest)
   }
 
   /** Before each wait of the kernel: what was not polled again since is taken out. */
   expireLapsed(): void {
     if (this.#lapsed.length === 0) return
     for (const interest of this.#lapsed) {
-      if (interest.watches.head === undefined && !interest.kept && this.holds(interest)) this.cancel(interest.fd)
+      if (interest.watches.head === undefined && !interest.kept && this.holds(interest))
+        this.cancel(interest.fd)
     }
     this.#lapsed.length = 0
   }
@@ -124,6 +126,7 @@ export class InterestTable {
     this.#bySlot[interest.slot] = undefined
     this.#poller.dropSlot(interest.slot)
     interest.registered = 0
+    interest.receiver = undefined
   }
 
   /** Takes a descriptor out and fires all its watches: their objects are ready. False if it was not in. */
@@ -132,7 +135,6 @@ export class InterestTable {
     if (interest === undefined) return false
     if (interest.registered !== 0) this.#poller.set(interest.slot, interest.registered, 0)
     this.#drop(interest)
-    interest.receiver = undefined
     interest.watches.fireAll()
     return true
   }
@@ -141,7 +143,8 @@ export class InterestTable {
   registerAgain(): void {
     for (const interest of [...this.#byFd.values()]) {
       let events = 0
-      for (let watch = interest.watches.head; watch !== undefined; watch = watch.following) events |= watch.events
+      for (let watch = interest.watches.head; watch !== undefined; watch = watch.following)
+        events |= watch.events
       interest.registered = 0
       const good = events !== 0 && this.#poller.set(interest.slot, 0, events & ALL_EVENTS) >= 0
       if (good) interest.registered = events

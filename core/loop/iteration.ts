@@ -24,11 +24,18 @@ class Ended extends BaseOperation<undefined> {
 }
 
 function isGenerator(value: unknown): value is Generator<Yielded, unknown, unknown> {
-  return typeof value === "object" && value !== null && typeof (value as Generator).next === "function" &&
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as Generator).next === "function" &&
     Symbol.iterator in value
+  )
 }
 
-const runEach = operation(function* <T>(iteration: Iteration<T>, body: Body<T>): Generator<Yielded, void, unknown> {
+const runEach = operation(function* <T>(
+  iteration: Iteration<T>,
+  body: Body<T>,
+): Generator<Yielded, void, unknown> {
   for (;;) {
     const value = yield* iteration.next()
     if (value === undefined) return

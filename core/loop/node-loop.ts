@@ -145,7 +145,8 @@ function theMain(): MainController {
 }
 
 function outcome(task: Task, settled: { good: boolean; value: unknown } | undefined): unknown {
-  if (settled === undefined) throw new Error(task.done ? "cqueues: the operation was closed" : "cqueues: nothing left to wait for")
+  if (settled === undefined)
+    throw new Error(task.done ? "cqueues: the operation was closed" : "cqueues: nothing left to wait for")
   if (settled.good) return settled.value
   throw settled.value
 }

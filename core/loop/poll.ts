@@ -45,13 +45,16 @@ function isPollee(value: unknown): value is Pollee {
 /** The events of a string with the letters r, w and p. */
 export function eventsOf(letters: string): number {
   return (
-    (letters.includes("r") ? READ : 0) | (letters.includes("w") ? WRITE : 0) | (letters.includes("p") ? PRIORITY : 0)
+    (letters.includes("r") ? READ : 0) |
+    (letters.includes("w") ? WRITE : 0) |
+    (letters.includes("p") ? PRIORITY : 0)
   )
 }
 
 /** Checks a number of seconds: NaN is a RangeError, as a wait for it would be for ever or never. */
 export function seconds(value: unknown, what: string): number {
-  if (typeof value !== "number") throw new TypeError(`${what}: expected seconds, a number, got ${typeof value}`)
+  if (typeof value !== "number")
+    throw new TypeError(`${what}: expected seconds, a number, got ${typeof value}`)
   if (Number.isNaN(value)) throw new RangeError(`${what}: NaN is no number of seconds`)
   return value
 }
@@ -122,7 +125,8 @@ export class PollRequest implements Request {
     } else if (object instanceof AbortSignal) this.#signal(object)
     else if (isObject(object) && "then" in object && typeof object.then === "function") {
       this.#promise(object as PromiseLike<unknown>)
-    } else if (isObject(object) && ("pollfd" in object || "timeout" in object)) this.#protocol(object as Protocol)
+    } else if (isObject(object) && ("pollfd" in object || "timeout" in object))
+      this.#protocol(object as Protocol)
     else throw new TypeError(`cqueues: cannot poll ${describe(object)}`)
   }
 
@@ -133,7 +137,8 @@ export class PollRequest implements Request {
       this.#onlyNode = false
       pollfd[POLL](this)
     } else if (pollfd !== undefined) {
-      if (!Number.isInteger(pollfd)) throw new TypeError(`cqueues: pollfd is no descriptor: ${describe(pollfd)}`)
+      if (!Number.isInteger(pollfd))
+        throw new TypeError(`cqueues: pollfd is no descriptor: ${describe(pollfd)}`)
       const letters = typeof object.events === "function" ? object.events() : object.events
       if (pollfd >= 0) this.descriptor(pollfd, letters === undefined ? 0 : eventsOf(letters), false)
     }
@@ -162,9 +167,8 @@ export class PollRequest implements Request {
     promise.then(fire, fire)
   }
 
-  #watch(): Watch {
-    const watch = new Watch()
-    watch.task = this.#task
+  #watch(watch = new Watch()): Watch {
+    watch.rearm(this.#task)
     watch.index = this.#at
     this.#watches.push(watch)
     return watch
@@ -177,10 +181,10 @@ export class PollRequest implements Request {
     this.#watch().fire()
   }
 
-  /** It is ready when the list fires. */
-  list(list: WatchList): void {
+  /** It is ready when the list fires; with a watch of the object's own where the list means that one. */
+  list(list: WatchList, own?: Watch): void {
     this.#onlyNode = false
-    list.add(this.#watch())
+    list.add(this.#watch(own))
   }
 
   /** It is ready at any of these events of a descriptor; `kept` when we see to it that it is cancelled. */

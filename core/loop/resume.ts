@@ -67,7 +67,9 @@ class NextValue<T> extends BaseOperation<T> {
  * A function whose first call starts the coroutine of `fn` with its arguments, and whose later calls resume
  * it with theirs; each waits for the next value that it yields or returns. Then it is dead.
  */
-export function resumable<A extends unknown[], T>(fn: (...args: A) => Coroutine<T>): (...args: A) => Operation<T>
+export function resumable<A extends unknown[], T>(
+  fn: (...args: A) => Coroutine<T>,
+): (...args: A) => Operation<T>
 export function resumable<T>(fn: (...args: unknown[]) => unknown): (...args: unknown[]) => Operation<T> {
   let coroutine: Coroutine<T> | undefined
   let dead = false

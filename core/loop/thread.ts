@@ -41,7 +41,9 @@ export function cannotReachNode(task: Task): boolean {
 export function currentTask(): Task {
   const task = thread.task
   if (task === undefined) {
-    throw new Error("cqueues: only a coroutine of a controller can wait with yield*; elsewhere use await or .sync()")
+    throw new Error(
+      "cqueues: only a coroutine of a controller can wait with yield*; elsewhere use await or .sync()",
+    )
   }
   return task
 }

@@ -105,7 +105,12 @@ export class TimerHeap {
     while (at > 0) {
       const parent = (at - 1) >> 1
       if (key >= (this.#keys[parent] as number)) break // the newest of equals goes last
-      this.#place(at, this.#keys[parent] as number, this.#entries[parent] as number, this.#timers[parent] as Timer)
+      this.#place(
+        at,
+        this.#keys[parent] as number,
+        this.#entries[parent] as number,
+        this.#timers[parent] as Timer,
+      )
       at = parent
     }
     this.#place(at, key, entry, timer)
@@ -119,11 +124,19 @@ export class TimerHeap {
     if (length === 0) return
     let at = 0
     for (let child = 1; child < length; child = 2 * at + 1) {
-      if (child + 1 < length && this.#later(this.#keys[child] as number, this.#entries[child] as number, child + 1)) {
+      if (
+        child + 1 < length &&
+        this.#later(this.#keys[child] as number, this.#entries[child] as number, child + 1)
+      ) {
         child++
       }
       if (!this.#later(key, entry, child)) break
-      this.#place(at, this.#keys[child] as number, this.#entries[child] as number, this.#timers[child] as Timer)
+      this.#place(
+        at,
+        this.#keys[child] as number,
+        this.#entries[child] as number,
+        this.#timers[child] as Timer,
+      )
       at = child
     }
     this.#place(at, key, entry, timer)

@@ -1,0 +1,88 @@
+/**
+ * The end of a socket that still has bytes to send: what the kernel takes goes at once, and for the rest a
+ * coroutine keeps the descriptor until the peer has taken it or five seconds are over. The socket itself is
+ * closed meanwhile for everybody else.
+ */
+import { errno } from "../errno.js"
+import { binding, constant } from "../kernel/binding.js"
+import { monotime } from "../kernel/clock.js"
+import type { Descriptor } from "../kernel/descriptor.js"
+import { WRITE } from "../kernel/poller.js"
+import { cancelEverywhere } from "../loop/engine.js"
+import { mainController } from "../loop/node-loop.js"
+import { POLL, type Pollee, PollOperation } from "../loop/poll.js"
+import type { Scheduler, Yielded } from "../loop/task.js"
+import { thread } from "../loop/thread.js"
+import type { Core } from "./core.js"
+import type { Output } from "./output.js"
+
+const LONGEST = 5 // seconds
+
+function schedulerOf(core: Core): Scheduler {
+  return thread.task?.scheduler ?? core.output.queued ?? mainController()
+}
+
+// Tries to send everything; true when nothing is left that could be sent later.
+function sentAll(core: Core): boolean {
+  const { output } = core
+  if (output.pending === 0 || core.establishing !== undefined || core.writing.error !== 0) return true
+  if (!core.stream) return output.sendMessage() !== errno.EAGAIN
+  output.hurry()
+  return output.send() !== errno.EAGAIN
+}
+
+// Sends the rest of a buffer as the peer takes it, for five seconds at most.
+function* sendRest(output: Output): Generator<Yielded, void, unknown> {
+  const deadline = monotime() + LONGEST
+  const writable: Pollee = { [POLL]: (request) => request.descriptor(output.fd, WRITE, true) }
+  while (output.fd >= 0 && output.send() === errno.EAGAIN) {
+    const left = deadline - monotime()
+    if (left <= 0) return
+    yield* new PollOperation([writable, left])
+  }
+}
+
+function* linger(output: Output, descriptor: Descriptor): Generator<Yielded, void, unknown> {
+  try {
+    yield* sendRest(output)
+  } finally {
+    output.discard()
+    descriptor.close()
+  }
+}
+
+/** Closes a socket: 0, or the negative errno of close(2). */
+export function closeSocket(core: Core): number {
+  if (core.closed || sentAll(core)) return core.close()
+  const scheduler = schedulerOf(core)
+  const [output, descriptor] = core.detach()
+  core.close()
+  cancelEverywhere(descriptor.fd)
+  scheduler.spawn(linger(output, descriptor))
+  return 0
+}
+
+function* finish(core: Core, first: boolean): Generator<Yielded, void, unknown> {
+  const { output } = core
+  try {
+    if (first) yield* sendRest(output)
+    else
+      while (output.draining)
+        yield* new PollOperation([{ [POLL]: (request) => request.list(output.waiters) }])
+    if (!core.closed) binding.shutdown(core.fd, constant("SHUT_WR"))
+  } finally {
+    if (first) {
+      output.draining = false
+      output.wakeWaiters()
+    }
+  }
+}
+
+/** Sends what is buffered before a shutdown of the output: false when that, and the shutdown, come later. */
+export function finishWriting(core: Core): boolean {
+  if (sentAll(core)) return true
+  const first = !core.output.draining
+  core.output.draining = true
+  schedulerOf(core).spawn(finish(core, first))
+  return false
+}

@@ -1,0 +1,280 @@
+/**
+ * Writing: what fits the buffer is put there and goes out at the end of the controller's step; only what
+ * exceeds it, or must go at once, makes system calls and may have to wait. One operation writes at a time,
+ * so that what one call writes is never torn by another's.
+ */
+import { errno } from "../errno.js"
+import { WRITE } from "../kernel/poller.js"
+import { BaseOperation } from "../loop/operation.js"
+import { POLL, PollOperation, type Pollee } from "../loop/poll.js"
+import { PARKED, type Scheduler, type Yielded } from "../loop/task.js"
+import { currentTask, thread } from "../loop/thread.js"
+import { type Core, onLeftover, Turn } from "./core.js"
+import { establish } from "./establish.js"
+import type { Result } from "./fault.js"
+import { BUFFERING, FULL, UNBUFFERED } from "./mode.js"
+import { MOST_DEFERRED } from "./output.js"
+import type { Socket } from "./socket.js"
+import { deadlineOf, until, waitFor } from "./waiting.js"
+
+export type Data = string | number | Uint8Array
+
+const LARGE = 16 * 1024 // bytes of a user's array that are sent from where they are
+const MOST_SENDS = 16 // in one turn, before others have theirs
+
+const drained = (core: Core): Pollee => ({
+  [POLL](request) {
+    if (core.output.draining) request.list(core.output.waiters)
+    else request.ready()
+  },
+})
+
+/** Sends what is due to the end, waiting as long as it takes: 0 or an errno. */
+function* sendAll(core: Core, deadline: number): Generator<Yielded, number, unknown> {
+  for (;;) {
+    const error = core.stream ? core.output.send() : core.output.sendMessage()
+    if (error !== errno.EAGAIN) return error
+    const failed = yield* until(core, WRITE, deadline)
+    if (failed !== 0) return failed
+  }
+}
+
+function* sendArray(core: Core, data: Uint8Array, deadline: number): Generator<Yielded, number, unknown> {
+  for (let at = 0, sends = 0; at < data.length; ) {
+    const result = core.output.sendBytes(data, at)
+    if (result >= 0) {
+      at += result
+      if (++sends % MOST_SENDS === 0) yield* new PollOperation([])
+    } else if (result !== -errno.EAGAIN) return -result
+    else {
+      const failed = yield* until(core, WRITE, deadline)
+      if (failed !== 0) return failed
+    }
+    if (core.closed) return errno.EBADF
+  }
+  return 0
+}
+
+/** When a deferred send left something over: a coroutine of the controller sends it on. */
+export function* drain(core: Core): Generator<Yielded, void, unknown> {
+  const { output } = core
+  const deadline = deadlineOf(core.timeout)
+  try {
+    const error = yield* sendAll(core, deadline)
+    core.noteErrors()
+    if (error !== 0 && !core.closed && core.writing.error === 0) core.writing.set(error)
+  } finally {
+    output.draining = false
+    output.wakeWaiters()
+  }
+}
+
+/** Begins to drain on a controller; nobody else sends until that is done. */
+export function startDraining(core: Core, scheduler: Scheduler): void {
+  if (core.output.draining) return
+  core.output.draining = true
+  scheduler.spawn(drain(core))
+}
+onLeftover(startDraining)
+
+/** Waits until the operation `holder` may write: 0 or an errno. */
+function* takeTurn(core: Core, holder: object, deadline: number): Generator<Yielded, number, unknown> {
+  const failed = yield* establish(core, deadline)
+  if (failed !== 0) return failed
+  if (core.writer !== undefined) {
+    const turn = new Turn(holder)
+    const queued: Pollee = {
+      [POLL](request) {
+        request.list(core.writers, turn)
+      },
+    }
+    const late = yield* waitFor(queued, core, deadline)
+    if (core.writer !== holder) return late !== 0 ? late : errno.ETIMEDOUT
+  } else {
+    core.writer = holder
+  }
+  while (core.output.draining) {
+    const failedDrain = yield* waitFor(drained(core), core, deadline)
+    if (failedDrain !== 0) return failedDrain
+  }
+  core.noteErrors()
+  return core.writing.error
+}
+
+/** The base of write and flush: a quick way that never waits, and a slow one that may. */
+abstract class Sending<T> extends BaseOperation<T> {
+  #slow: Generator<Yielded, number, unknown> | undefined
+
+  constructor(
+    protected readonly socket: Socket,
+    protected readonly method: string,
+    protected readonly timeout: number,
+  ) {
+    super()
+  }
+
+  /** What can be done at once: 0 or an errno, or EAGAIN when the slow way has to be gone. */
+  protected abstract quick(core: Core): number
+  /** The rest; the operation has the channel's turn. */
+  protected abstract slow(core: Core, deadline: number): Generator<Yielded, number, unknown>
+  protected abstract result(number: number): T
+
+  override next(): IteratorResult<Yielded, T> {
+    const core = this.socket.core
+    if (this.#slow === undefined) {
+      this.socket.assertOpen(this.method)
+      if (core.output.error !== 0) core.noteErrors()
+      if (core.writing.error !== 0) return this.#end(core.writing.repeat())
+      if (core.establishing === undefined && core.writer === undefined && !core.output.draining) {
+        const error = this.quick(core)
+        if (error !== errno.EAGAIN) return this.#end(error)
+      }
+      this.#slow = this.#run(core)
+    }
+    const result = this.#slow.next()
+    return result.done === true ? this.#end(result.value) : PARKED
+  }
+
+  *#run(core: Core): Generator<Yielded, number, unknown> {
+    const deadline = deadlineOf(this.timeout)
+    try {
+      const failed = yield* takeTurn(core, this, deadline)
+      return failed !== 0 ? failed : yield* this.slow(core, deadline)
+    } finally {
+      core.releaseWriter(this)
+    }
+  }
+
+  #end(error: number): IteratorResult<Yielded, T> {
+    if (error === 0) return { done: true, value: this.result(0) }
+    const { core } = this.socket
+    core.noteErrors()
+    if (core.writing.error === 0 && error !== errno.EBADF) core.writing.set(error)
+    return { done: true, value: this.result(this.socket.fail(this.method, error)) }
+  }
+
+  protected override abandon(): void {
+    this.#slow?.return(0)
+  }
+}
+
+export type WriteResult<S> = [socket: S] | [socket: undefined, errno: number]
+
+export class WriteOperation extends Sending<WriteResult<Socket>> {
+  // Where the writing stands: so many items are in the buffer, and so many characters of the next.
+  #item = 0
+  #at = 0
+
+  constructor(
+    socket: Socket,
+    readonly data: readonly Data[],
+    method: string,
+    timeout: number,
+    readonly mode: number,
+  ) {
+    super(socket, method, timeout)
+    for (const item of data) {
+      if (typeof item !== "string" && typeof item !== "number" && !(item instanceof Uint8Array)) {
+        throw new TypeError(`${method}: expected strings, numbers or Uint8Arrays, got ${describe(item)}`)
+      }
+    }
+  }
+
+  protected override quick(core: Core): number {
+    const { output } = core
+    const scheduler = thread.task?.scheduler
+    if (scheduler === undefined || !core.stream) return errno.EAGAIN
+    if (!this.#fill(core)) return errno.EAGAIN
+    if ((this.mode & BUFFERING) === UNBUFFERED) return output.send()
+    if (output.due > 0) output.defer(scheduler, core)
+    return 0
+  }
+
+  // Puts data into the buffer, until all is there (true) or something has to be sent first.
+  #fill(core: Core): boolean {
+    const { output } = core
+    for (; this.#item < this.data.length; this.#item++, this.#at = 0) {
+      const item = this.data[this.#item] as Data
+      if (item instanceof Uint8Array) {
+        if (item.length >= LARGE && core.stream) return false
+        output.appendBytes(item, this.mode)
+      } else {
+        const text = typeof item === "number" ? String(item) : item
+        while (this.#at < text.length) {
+          if (core.stream && output.due >= MOST_DEFERRED) return false
+          this.#at = output.appendText(text, this.#at, this.mode)
+        }
+      }
+      if (core.stream && output.due >= MOST_DEFERRED && this.#item + 1 < this.data.length) {
+        this.#item++
+        this.#at = 0
+        return false
+      }
+    }
+    return !core.stream || output.due < MOST_DEFERRED
+  }
+
+  protected override *slow(core: Core, deadline: number): Generator<Yielded, number, unknown> {
+    if (!core.stream) return yield* this.#message(core, deadline)
+    const { output } = core
+    for (;;) {
+      if (this.#fill(core)) break
+      const item = this.data[this.#item]
+      const large = item instanceof Uint8Array && item.length >= LARGE
+      if (large) output.hurry()
+      let error = yield* sendAll(core, deadline)
+      if (error === 0 && large) {
+        error = yield* sendArray(core, item, deadline)
+        this.#item++
+      }
+      if (error !== 0) return error
+      if (this.#item < this.data.length) yield* new PollOperation([])
+      if (core.closed) return errno.EBADF
+    }
+    if ((this.mode & BUFFERING) === UNBUFFERED) return yield* sendAll(core, deadline)
+    output.defer(currentTask().scheduler, core)
+    return 0
+  }
+
+  // A write is one datagram, unless the mode is full buffering, where the flush makes it.
+  *#message(core: Core, deadline: number): Generator<Yielded, number, unknown> {
+    this.#fill(core)
+    if ((this.mode & BUFFERING) === FULL) return 0
+    return yield* sendAll(core, deadline)
+  }
+
+  protected override result(number: number): WriteResult<Socket> {
+    return number === 0 ? [this.socket] : [undefined, number]
+  }
+}
+
+export class FlushOperation extends Sending<Result> {
+  constructor(
+    socket: Socket,
+    readonly mode: number,
+    timeout: number,
+  ) {
+    super(socket, "flush", timeout)
+  }
+
+  protected override quick(core: Core): number {
+    if (core.output.pending === 0) return 0
+    if (!core.stream) return core.output.sendMessage()
+    core.output.makeDue(this.mode)
+    return core.output.send()
+  }
+
+  protected override *slow(core: Core, deadline: number): Generator<Yielded, number, unknown> {
+    if (core.output.pending === 0) return 0
+    core.output.makeDue(this.mode)
+    return yield* sendAll(core, deadline)
+  }
+
+  protected override result(number: number): Result {
+    return number === 0 ? [true] : [false, number]
+  }
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : typeof value
+}
