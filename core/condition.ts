@@ -1,11 +1,10 @@
 /** Condition variables: coroutines queue for an event of the program's own (guide section 3.2.13). */
 import { interposer } from "./interpose.js"
 import "./loop/node-loop.js"
-import { type Operation, operation } from "./loop/operation.js"
+import { BaseOperation, type Operation, operation } from "./loop/operation.js"
 import { POLL, type Pollable, type Pollee, PollOperation, type PollRequest } from "./loop/poll.js"
 import { PARKED, type Yielded } from "./loop/task.js"
 import { currentTask } from "./loop/thread.js"
-import { BaseOperation } from "./loop/operation.js"
 import { Watch, WatchList } from "./loop/watch.js"
 
 /** The wait for a condition and nothing else: one watch, and no list to make. */

@@ -3,7 +3,6 @@ import { cqueues } from "./cqueues.js"
 
 export { auxlib } from "./auxlib.js"
 export { Condition, condition } from "./condition.js"
-export { cqueues }
 export { errno, SystemError } from "./errno.js"
 export { Controller } from "./loop/controller.js"
 export type { StepResult } from "./loop/engine.js"
@@ -14,5 +13,6 @@ export type { Coroutine, Yielded } from "./loop/task.js"
 export { promise } from "./promise.js"
 export { Socket, socket } from "./socket/module.js"
 export type { SocketOptions } from "./socket/options.js"
+export { cqueues }
 
 export default cqueues

@@ -3,7 +3,6 @@
  * to wait for. No JavaScript promise: nothing runs when it is settled but those that wait for it.
  */
 import { interposer } from "./interpose.js"
-import { Controller } from "./loop/controller.js"
 import { coroutineOf } from "./loop/coroutine.js"
 import { mainController } from "./loop/node-loop.js"
 import { type Operation, operation } from "./loop/operation.js"

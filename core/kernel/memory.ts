@@ -49,38 +49,50 @@ export class SharedNumbers {
   }
 }
 
-const SMALLEST = 4096
-const CLASSES = 5 // 4, 8, 16, 32 and 64 KiB
+// Small ones too, so that the lines of many connections lie side by side in the processor's caches.
+const SMALLEST = 128
+const CLASSES = 10 // 128 bytes to 64 KiB
 const SLAB = 256 * 1024
+const REVIEW = 1 << 14 // spans given back between two looks at what has not been needed
 
-const free: Span[][] = Array.from({ length: CLASSES }, () => [])
-const idle = new Array<number>(CLASSES).fill(0) // slabs of a class with no span in use
-
-function classOf(size: number): number {
-  return size <= SMALLEST ? 0 : 32 - Math.clz32((size - 1) >> 12)
+interface Class {
+  readonly size: number
+  free: Span[]
+  /** Slabs with no span in use, and the fewest there were since the last review. */
+  idle: number
+  fewest: number
+  given: number
 }
 
-function addSlab(index: number): void {
+const classes: Class[] = Array.from({ length: CLASSES }, (_, i) => {
+  return { size: SMALLEST << i, free: [], idle: 0, fewest: 0, given: 0 }
+})
+
+function classOf(size: number): Class | undefined {
+  return classes[size <= SMALLEST ? 0 : 32 - Math.clz32((size - 1) >> 7)]
+}
+
+function addSlab(its: Class): void {
   const bytes = Buffer.from(new ArrayBuffer(SLAB))
   const region = addRegion(bytes)
   const slab = { used: 0, region }
-  const size = SMALLEST << index
-  for (let base = SLAB - size; base >= 0; base -= size) free[index]?.push({ region, bytes, base, size, slab })
-  idle[index] = (idle[index] ?? 0) + 1
+  for (let base = SLAB - its.size; base >= 0; base -= its.size) {
+    its.free.push({ region, bytes, base, size: its.size, slab })
+  }
+  its.idle++
 }
 
 /** A span of at least `size` bytes. Give it back with `give`, once. */
 export function take(size: number): Span {
-  const index = classOf(size)
-  const list = free[index]
-  if (list === undefined) {
+  const its = classOf(size)
+  if (its === undefined) {
     const bytes = Buffer.from(new ArrayBuffer(size))
     return { region: addRegion(bytes), bytes, base: 0, size, slab: undefined }
   }
-  if (list.length === 0) addSlab(index)
-  const span = list.pop() as Span
+  if (its.free.length === 0) addSlab(its)
+  const span = its.free.pop() as Span
   const slab = span.slab as Slab
-  if (slab.used++ === 0) idle[index] = (idle[index] ?? 1) - 1
+  if (slab.used++ === 0 && --its.idle < its.fewest) its.fewest = its.idle
   return span
 }
 
@@ -90,18 +102,27 @@ export function give(span: Span): void {
     binding.regionDrop(span.region)
     return
   }
-  const index = classOf(span.size)
-  free[index]?.push(span)
-  if (--slab.used > 0) return
-  idle[index] = (idle[index] ?? 0) + 1
-  if ((idle[index] ?? 0) > 2) dropSlab(index, slab)
+  const its = classOf(span.size) as Class
+  its.free.push(span)
+  if (--slab.used === 0) its.idle++
+  if (++its.given >= REVIEW) review(its)
 }
 
-// After a peak: what is left over goes back to the system, but for two slabs of each size.
-function dropSlab(index: number, slab: Slab): void {
-  free[index] = (free[index] ?? []).filter((span) => span.slab !== slab)
-  idle[index] = (idle[index] ?? 1) - 1
-  binding.regionDrop(slab.region)
+// Slabs that nobody needed in all that time go back to the system: memory follows a peak down, and yet a
+// load that comes and goes with every step does not make and drop them each time.
+function review(its: Class): void {
+  its.given = 0
+  const spare = new Set<Slab>()
+  for (const { slab } of its.free) {
+    if (spare.size >= its.fewest - 1) break
+    if (slab !== undefined && slab.used === 0) spare.add(slab)
+  }
+  if (spare.size > 0) {
+    its.free = its.free.filter((span) => !spare.has(span.slab as Slab))
+    its.idle -= spare.size
+    for (const slab of spare) binding.regionDrop(slab.region)
+  }
+  its.fewest = its.idle
 }
 
 const RESULTS = new SharedNumbers(16)

@@ -171,7 +171,9 @@ export class Controller extends Engine implements Pollee {
       while (!this.empty()) {
         const result = this.turn(Math.max(0, left), false)
         if (!result[0]) return result
-        if (limit !== Number.POSITIVE_INFINITY && (left = deadline - monotime()) <= 0) break
+        if (limit === Number.POSITIVE_INFINITY) continue
+        left = deadline - monotime()
+        if (left <= 0) break
       }
       return [true]
     } finally {

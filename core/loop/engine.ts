@@ -3,7 +3,7 @@
  * waits at most once, then resumes once each coroutine that is pending at that moment.
  */
 import { errno, SystemError } from "../errno.js"
-import { monotime } from "../kernel/clock.js"
+import { beginStepTime, endStepTime, monotime } from "../kernel/clock.js"
 import { onCancel } from "../kernel/descriptor.js"
 import { control, EVENTS, Poller } from "../kernel/poller.js"
 import { releaseArena } from "./arena.js"
@@ -156,6 +156,7 @@ export class Engine implements Scheduler {
       thread.task = outer
       thread.inner = inner
       this.#live = false
+      endStepTime()
       if (this.#exported && this.#first !== undefined) this.poller.raiseAlert()
     }
   }
@@ -182,6 +183,7 @@ export class Engine implements Scheduler {
     this.outbox.settle()
     while (count === -errno.EINTR) count = this.poller.step(0, Math.max(0, deadline - monotime()))
     if (count < 0) throw new SystemError(-count, "step")
+    beginStepTime()
     this.#alerted = false
     for (let i = 0, at = EVENTS; i < count; i++, at += 4) {
       interests.dispatch(

@@ -5,7 +5,7 @@
 import { BaseOperation, type Operation, operation } from "./operation.js"
 import type { Yielded } from "./task.js"
 
-type Body<T> = (value: T) => Generator<Yielded, unknown, unknown> | unknown
+export type Body<T> = (value: T) => Generator<Yielded, unknown, unknown> | unknown
 
 export interface Iteration<T> extends AsyncIterable<T> {
   /** The next value; `undefined` ends the iteration. */
@@ -23,13 +23,8 @@ class Ended extends BaseOperation<undefined> {
   protected override abandon(): void {}
 }
 
-function isGenerator(value: unknown): value is Generator<Yielded, unknown, unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as Generator).next === "function" &&
-    Symbol.iterator in value
-  )
+export function isGenerator(value: unknown): value is Generator<Yielded, unknown, unknown> {
+  return typeof value === "object" && value !== null && typeof (value as Generator).next === "function"
 }
 
 const runEach = operation(function* <T>(

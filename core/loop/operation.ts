@@ -8,6 +8,11 @@ import { thread } from "./thread.js"
 
 export interface Operation<T> extends PromiseLike<T> {
   [Symbol.iterator](): Generator<Yielded, T, unknown>
+  // biome-ignore lint/suspicious/noThenProperty: an operation is thenable by design
+  then<A = T, B = never>(
+    onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B>
   catch<R = never>(onrejected?: ((reason: unknown) => R | PromiseLike<R>) | null): Promise<T | R>
   finally(onfinally?: (() => void) | null): Promise<T>
   /** Blocks this thread until it is done: no timer and no promise of Node runs meanwhile. */

@@ -30,6 +30,30 @@ export class Turn extends Watch {
   }
 }
 
+/** Who has the turn on a channel; the others get it in the order they came. */
+export class Lock {
+  holder: object | undefined = undefined
+  #queue: WatchList | undefined = undefined
+
+  get queue(): WatchList {
+    this.#queue ??= new WatchList()
+    return this.#queue
+  }
+
+  /** Hands the channel on to the operation that has waited longest. */
+  release(holder: object): void {
+    if (this.holder !== holder) return
+    const next = this.#queue?.head as Turn | undefined
+    this.holder = next?.holder
+    next?.fire()
+  }
+
+  /** The socket is closed: everybody may look. */
+  open(): void {
+    this.#queue?.fireAll()
+  }
+}
+
 const NOWHERE: Where = Object.freeze({})
 
 const collected = new FinalizationRegistry<Descriptor>((descriptor) => descriptor.close())
@@ -61,11 +85,9 @@ export class Core implements Outgoing {
   closed = false
   /** What a recv or send that could not go on was waiting for. */
   wanted = 0
-  /** The coroutine's operation that reads now; later ones queue, so that reads never tear. */
-  reader: object | undefined
-  writer: object | undefined
-  #readers: WatchList | undefined
-  #writers: WatchList | undefined
+  /** The operations that read and write now; later ones queue, so that none tears another's data. */
+  readonly reader = new Lock()
+  readonly writer = new Lock()
   #readable: Watch | undefined
   #home: Interest | undefined
   readTimer: Timer | undefined
@@ -121,16 +143,6 @@ export class Core implements Outgoing {
     if (fd >= 0) collected.register(this, this.descriptor, this.descriptor)
   }
 
-  get readers(): WatchList {
-    this.#readers ??= new WatchList()
-    return this.#readers
-  }
-
-  get writers(): WatchList {
-    this.#writers ??= new WatchList()
-    return this.#writers
-  }
-
   /** The one watch for input: there is one reader at a time. */
   get readable(): Watch {
     this.#readable ??= new Watch()
@@ -158,21 +170,6 @@ export class Core implements Outgoing {
   stopReceiving(): void {
     const home = this.#home
     if (home !== undefined) home.table.stopReceiving(home)
-  }
-
-  /** Hands the channel to the operation that has waited longest. */
-  releaseReader(holder: object): void {
-    if (this.reader !== holder) return
-    const next = this.#readers?.head as Turn | undefined
-    this.reader = next?.holder
-    next?.fire()
-  }
-
-  releaseWriter(holder: object): void {
-    if (this.writer !== holder) return
-    const next = this.#writers?.head as Turn | undefined
-    this.writer = next?.holder
-    next?.fire()
   }
 
   /** Moves what the kernel said of a direction to its channel. */
@@ -205,8 +202,8 @@ export class Core implements Outgoing {
     const result = this.descriptor.close()
     this.input.discard()
     this.output.discard()
-    this.#readers?.fireAll()
-    this.#writers?.fireAll()
+    this.reader.open()
+    this.writer.open()
     this.output.wakeWaiters()
     return result
   }

@@ -1,6 +1,7 @@
 /** One datagram with its address, past the buffers: for servers with many peers. */
 import { errno } from "../errno.js"
 import { binding } from "../kernel/binding.js"
+import { wallTime } from "../kernel/clock.js"
 import { give, take } from "../kernel/memory.js"
 import { READ, WRITE } from "../kernel/poller.js"
 import type { Yielded } from "../loop/task.js"
@@ -29,7 +30,7 @@ export function* receiveFrom(
     give(span)
     if (data !== undefined && typeof result !== "number") {
       core.input.count += data.length
-      core.input.time = Date.now()
+      core.input.time = wallTime()
       return [data, toPeerName(result[1])]
     }
     if (result !== -errno.EAGAIN) return -(result as number)
@@ -51,7 +52,7 @@ export function* sendTo(
     const result = binding.sendto(core.fd, data, to.family, to.host, to.port)
     if (result >= 0) {
       core.output.count += result
-      core.output.time = Date.now()
+      core.output.time = wallTime()
       return 0
     }
     if (result !== -errno.EAGAIN) return -result

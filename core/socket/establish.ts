@@ -3,7 +3,7 @@
  * several may wait at once, and if one gives up another goes on. A failure stays: later operations find it.
  */
 import { chmodSync, unlinkSync } from "node:fs"
-import { errno, type Where } from "../errno.js"
+import { errno } from "../errno.js"
 import { binding, constant } from "../kernel/binding.js"
 import { monotime } from "../kernel/clock.js"
 import { results } from "../kernel/memory.js"

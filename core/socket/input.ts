@@ -5,6 +5,7 @@
  */
 import { errno } from "../errno.js"
 import { binding } from "../kernel/binding.js"
+import { wallTime } from "../kernel/clock.js"
 import { give, type Span, take } from "../kernel/memory.js"
 import { arena } from "../kernel/poller.js"
 import { type Holder, holdArena } from "../loop/arena.js"
@@ -92,7 +93,7 @@ export class Input implements Receiver, Holder {
   #account(result: number): boolean {
     if (result > 0) {
       this.count += result
-      this.time = Date.now()
+      this.time = wallTime()
       this.#adapt(result)
       return true
     }
@@ -130,7 +131,7 @@ export class Input implements Receiver, Holder {
       this.message = true
       this.end += result
       this.count += result
-      this.time = Date.now()
+      this.time = wallTime()
     } else {
       if (result !== -errno.EAGAIN) this.error = -result
       this.#release()

@@ -1,6 +1,7 @@
 /** The module `socket` (guide section 3.2.2): making sockets, and the defaults of new ones. */
 import { SystemError } from "../errno.js"
 import { interposer } from "../interpose.js"
+import { seconds } from "../loop/poll.js"
 import {
   AF,
   AF_INET,
@@ -20,7 +21,6 @@ import * as modes from "./mode.js"
 import { adopted, connectedPair, duplicated, typeNumber } from "./open.js"
 import { checkOptions, defaults, type SocketOptions } from "./options.js"
 import { Socket } from "./socket.js"
-import { seconds } from "../loop/poll.js"
 
 type Host = string | SocketOptions
 type WithFd = Omit<SocketOptions, "fd"> & { fd: number | Socket }

@@ -5,6 +5,7 @@
  */
 import { errno } from "../errno.js"
 import { binding } from "../kernel/binding.js"
+import { wallTime } from "../kernel/clock.js"
 import { give, type Span, take } from "../kernel/memory.js"
 import type { Outgoing } from "../loop/outbox.js"
 import type { Scheduler } from "../loop/task.js"
@@ -246,7 +247,7 @@ export class Output {
 
   #note(bytes: number): void {
     this.count += bytes
-    this.time = Date.now()
+    this.time = wallTime()
   }
 
   #fail(number: number): void {

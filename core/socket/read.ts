@@ -10,30 +10,33 @@ import { BaseOperation } from "../loop/operation.js"
 import { PARKED, type Task, type Yielded } from "../loop/task.js"
 import { currentTask } from "../loop/thread.js"
 import { Timer } from "../loop/timers.js"
-import { Watch } from "../loop/watch.js"
-import { Turn } from "./core.js"
+import type { Core } from "./core.js"
 import { establish } from "./establish.js"
 import { extract, MISS, missing, type Value } from "./extract.js"
 import type { Result } from "./fault.js"
 import { type Format, PART } from "./formats.js"
 import type { Socket } from "./socket.js"
-import { deadlineOf } from "./waiting.js"
+import { deadlineOf, takeTurn } from "./waiting.js"
+
+/** Waits until the operation `holder` may read: 0 or an errno. */
+function* beginReading(core: Core, holder: object, deadline: number): Generator<Yielded, number, unknown> {
+  const failed = yield* establish(core, deadline)
+  if (failed !== 0) return failed
+  const late = yield* takeTurn(core, core.reader, holder, deadline)
+  return late !== 0 ? late : core.reading.error
+}
 
 const START = 0
-const ESTABLISHING = 1
-const QUEUED = 2
-const READING = 3
+const BEGINNING = 1
+const READING = 2
+const WAITING = 3
 
 /** The base: waits for input until `attempt` is content. */
 export abstract class Receiving<T> extends BaseOperation<T> {
   #phase = START
-  #inner: Generator<Yielded, number, unknown> | undefined
-  #turn: Turn | undefined
-  #deadline = Number.POSITIVE_INFINITY
-  #parked = false
+  #deadline = 0
   #looked = false
-  #error = 0
-  #queueTimer: Timer | undefined
+  #begin: Generator<Yielded, number, unknown> | undefined = undefined
 
   constructor(
     protected readonly socket: Socket,
@@ -43,7 +46,7 @@ export abstract class Receiving<T> extends BaseOperation<T> {
     super()
   }
 
-  /** A value, or MISS to wait for more; `final` when nothing more comes (end, error, time-out). */
+  /** A value, or MISS to wait for more. */
   protected abstract attempt(): T | typeof MISS
   /** The result where an error ended the reading. */
   protected abstract failed(number: number): T
@@ -52,105 +55,56 @@ export abstract class Receiving<T> extends BaseOperation<T> {
 
   override next(): IteratorResult<Yielded, T> {
     const core = this.socket.core
-    if (this.#phase !== READING && !this.#begin()) return PARKED
-    if (this.#phase !== READING) return this.#fail(this.#error)
-    if (this.#parked) {
-      if (!core.readable.fired) return PARKED // resumed without cause
-      this.#unpark()
-      if (!core.stream && !core.closed && core.input.length === 0) core.receiveNow(this.missing())
-    }
-    const value = this.attempt()
-    if (value !== MISS) return this.#done(value)
-    if (core.closed) return this.#fail(errno.EBADF)
-    if (core.input.error !== 0) core.noteErrors()
-    if (core.reading.error !== 0) return this.#fail(core.reading.error)
-    if (!core.stream && core.input.length === 0 && core.receiveNow(this.missing()) >= 0) return this.next()
-    if (this.#deadline !== Number.POSITIVE_INFINITY && this.#deadline <= monotime()) {
-      // A deadline that had passed before the first wait still looks once at what has arrived.
-      if (!this.#looked) {
-        this.#looked = true
-        core.receiveNow(this.missing())
-        return this.next()
-      }
-      core.reading.set(errno.ETIMEDOUT)
-      return this.#fail(errno.ETIMEDOUT)
-    }
-    this.#looked = true
-    this.#park(currentTask())
-    return PARKED
-  }
-
-  // Until it is this operation's turn to read: false while that has to wait.
-  #begin(): boolean {
-    const core = this.socket.core
     if (this.#phase === START) {
       this.socket.assertOpen(this.method)
       this.#deadline = deadlineOf(this.timeout)
-      if (core.reading.error !== 0) {
-        this.#error = core.reading.repeat()
-        return true
+      if (core.reading.error !== 0) return this.#fail(core.reading.repeat())
+      if (core.establishing === undefined && core.reader.holder === undefined) {
+        this.#phase = READING
+      } else {
+        this.#begin = beginReading(core, this, this.#deadline)
+        this.#phase = BEGINNING
       }
-      if (core.establishing !== undefined) {
-        this.#inner = establish(core, this.#deadline)
-        this.#phase = ESTABLISHING
-      } else if (!this.#takeTurn()) return false
     }
-    if (this.#phase === ESTABLISHING) {
-      const result = (this.#inner as Generator<Yielded, number, unknown>).next()
-      if (result.done !== true) return false
-      if (result.value !== 0) {
-        core.reading.set(result.value)
-        this.#error = result.value
-        return true
-      }
-      if (!this.#takeTurn()) return false
-    }
-    if (this.#phase === QUEUED) {
-      if (core.reader !== this && !core.closed) {
-        if (this.#deadline > monotime()) return false
-        this.#leaveQueue()
-        this.#error = errno.ETIMEDOUT
-        return true
-      }
-      this.#leaveQueue()
+    if (this.#phase === BEGINNING) {
+      const result = (this.#begin as Generator<Yielded, number, unknown>).next()
+      if (result.done !== true) return PARKED
+      if (result.value !== 0) return this.#fail(result.value)
       this.#phase = READING
     }
-    return true
-  }
-
-  // One reader at a time; others queue in the order they came.
-  #takeTurn(): boolean {
-    const core = this.socket.core
-    if (core.reader === undefined) {
-      this.#phase = READING
-      return true
+    if (this.#phase === WAITING) {
+      if (!core.readable.fired) return PARKED // resumed without cause
+      this.#stopWaiting()
     }
-    this.#phase = QUEUED
-    this.#turn = new Turn(this)
-    this.#turn.rearm(currentTask())
-    core.readers.add(this.#turn)
-    if (this.#deadline !== Number.POSITIVE_INFINITY) {
-      this.#queueTimer = new Timer(this.#wakeOnly(currentTask()))
-      currentTask().scheduler.timers.set(this.#queueTimer, this.#deadline)
+    return this.#read(core)
+  }
+
+  #read(core: Core): IteratorResult<Yielded, T> {
+    for (;;) {
+      const value = this.attempt()
+      if (value !== MISS) {
+        core.reader.release(this)
+        return { done: true, value }
+      }
+      if (core.closed) return this.#fail(errno.EBADF)
+      if (core.input.error !== 0) core.noteErrors()
+      if (core.reading.error !== 0) return this.#fail(core.reading.error)
+      if (!core.stream && core.input.length === 0 && core.receiveNow(this.missing()) >= 0) continue
+      if (this.#deadline === Number.POSITIVE_INFINITY || monotime() < this.#deadline) break
+      // A deadline that had passed before the first wait still looks once at what has arrived.
+      if (this.#looked) return this.#fail(errno.ETIMEDOUT)
+      this.#looked = true
+      core.receiveNow(this.missing())
     }
-    return false
+    this.#wait(core, currentTask())
+    return PARKED
   }
 
-  #wakeOnly(task: Task): Watch {
-    const watch = new Watch()
-    watch.rearm(task)
-    return watch
-  }
-
-  #leaveQueue(): void {
-    this.#turn?.cancel()
-    this.#queueTimer?.cancel()
-  }
-
-  #park(task: Task): void {
-    const core = this.socket.core
+  #wait(core: Core, task: Task): void {
     const scheduler = task.scheduler
-    core.reader = this
+    this.#looked = true
+    this.#phase = WAITING
+    core.reader.holder = this
     if (core.output.autoflush()) {
       core.output.hurry()
       core.output.defer(scheduler, core)
@@ -164,34 +118,27 @@ export abstract class Receiving<T> extends BaseOperation<T> {
       core.readTimer ??= new Timer(watch)
       scheduler.timers.set(core.readTimer, this.#deadline)
     }
-    this.#parked = true
   }
 
-  #unpark(): void {
+  #stopWaiting(): void {
     const core = this.socket.core
-    this.#parked = false
+    this.#phase = READING
     core.readTimer?.cancel()
     core.readable.cancel()
     core.stopReceiving()
   }
 
-  #done(value: T): IteratorResult<Yielded, T> {
-    const core = this.socket.core
-    if (core.reader === this) core.releaseReader(this)
-    return { done: true, value }
-  }
-
   #fail(number: number): IteratorResult<Yielded, T> {
-    const core = this.socket.core
-    if (core.reader === this) core.releaseReader(this)
+    const { core } = this.socket
+    core.reader.release(this)
+    if (core.reading.error === 0 && number !== errno.EBADF) core.reading.set(number)
     return { done: true, value: this.failed(number) }
   }
 
   protected override abandon(): void {
-    this.#inner?.return(0)
-    this.#leaveQueue()
-    if (this.#parked) this.#unpark()
-    this.socket.core.releaseReader(this)
+    this.#begin?.return(0)
+    if (this.#phase === WAITING) this.#stopWaiting()
+    this.socket.core.reader.release(this)
   }
 }
 

@@ -18,11 +18,12 @@ import { establish } from "./establish.js"
 import { extract, MISS, missing, type Value } from "./extract.js"
 import type { Result } from "./fault.js"
 import { DEFAULT_FORMAT, parseFormat, type ReadFormat } from "./formats.js"
+import { lines } from "./lines.js"
 import * as modes from "./mode.js"
 import { coreOf } from "./open.js"
 import { checkOptions, defaults, type SocketOptions } from "./options.js"
 import { receiveDescriptor, sendDescriptor } from "./passfd.js"
-import { FillOperation, LineOperation, ReadOperation, type ReadResult } from "./read.js"
+import { FillOperation, ReadOperation, type ReadResult } from "./read.js"
 import { bytesOf, decode } from "./translate.js"
 import { deadlineOf } from "./waiting.js"
 import { type Data, FlushOperation, WriteOperation, type WriteResult } from "./write.js"
@@ -91,17 +92,16 @@ export class Socket<V extends string | Buffer = string> extends Endpoint {
   }
 
   xlines(format?: ReadFormat, mode?: string, timeout?: number): Iteration<Text<V>> {
+    modes.applyMode(mode, 0) // a bad mode is refused here, not at the first line
+    if (timeout !== undefined) seconds(timeout, "xlines")
     const parsed = format === undefined ? DEFAULT_FORMAT : parseFormat(format)
-    const { input } = this.core
-    return iteration(() => {
-      const limit = this.limit(timeout, "xlines")
-      return new LineOperation(
-        this as Socket,
-        parsed,
-        limit,
-        modes.applyMode(mode, input.mode),
-      ) as unknown as Operation<Text<V> | undefined>
-    })
+    const { core } = this
+    return lines({
+      socket: this as Socket,
+      format: parsed,
+      mode: mode === undefined ? () => core.input.mode : () => modes.applyMode(mode, core.input.mode),
+      timeout: timeout === undefined ? () => core.timeout : () => timeout,
+    }) as Iteration<Text<V>>
   }
 
   /** Buffers so many bytes. */

@@ -3,7 +3,7 @@ import { errno } from "../errno.js"
 import { monotime } from "../kernel/clock.js"
 import { POLL, type Pollee, PollOperation } from "../loop/poll.js"
 import type { Yielded } from "../loop/task.js"
-import type { Core } from "./core.js"
+import { type Core, type Lock, Turn } from "./core.js"
 
 /** The socket's descriptor as a pollable; closed, it is ready. */
 export const eventOf = (core: Core, events: number): Pollee => ({
@@ -29,4 +29,22 @@ export function until(core: Core, events: number, deadline: number): Generator<Y
 /** The moment at which a time-out in seconds is up. */
 export function deadlineOf(timeout: number): number {
   return timeout === Number.POSITIVE_INFINITY ? timeout : monotime() + timeout
+}
+
+/** Waits until `holder` has the turn on a channel: 0 or an errno. Who got it must release it. */
+export function* takeTurn(
+  core: Core,
+  lock: Lock,
+  holder: object,
+  deadline: number,
+): Generator<Yielded, number, unknown> {
+  if (core.closed) return errno.EBADF
+  if (lock.holder === undefined) {
+    lock.holder = holder
+    return 0
+  }
+  const turn = new Turn(holder)
+  const late = yield* waitFor({ [POLL]: (request) => request.list(lock.queue, turn) }, core, deadline)
+  if (lock.holder === holder) return 0
+  return late !== 0 ? late : errno.ETIMEDOUT
 }

@@ -6,16 +6,16 @@
 import { errno } from "../errno.js"
 import { WRITE } from "../kernel/poller.js"
 import { BaseOperation } from "../loop/operation.js"
-import { POLL, PollOperation, type Pollee } from "../loop/poll.js"
+import { POLL, type Pollee, PollOperation } from "../loop/poll.js"
 import { PARKED, type Scheduler, type Yielded } from "../loop/task.js"
 import { currentTask, thread } from "../loop/thread.js"
-import { type Core, onLeftover, Turn } from "./core.js"
+import { type Core, onLeftover } from "./core.js"
 import { establish } from "./establish.js"
 import type { Result } from "./fault.js"
 import { BUFFERING, FULL, UNBUFFERED } from "./mode.js"
 import { MOST_DEFERRED } from "./output.js"
 import type { Socket } from "./socket.js"
-import { deadlineOf, until, waitFor } from "./waiting.js"
+import { deadlineOf, takeTurn, until, waitFor } from "./waiting.js"
 
 export type Data = string | number | Uint8Array
 
@@ -78,21 +78,11 @@ export function startDraining(core: Core, scheduler: Scheduler): void {
 onLeftover(startDraining)
 
 /** Waits until the operation `holder` may write: 0 or an errno. */
-function* takeTurn(core: Core, holder: object, deadline: number): Generator<Yielded, number, unknown> {
+function* beginWriting(core: Core, holder: object, deadline: number): Generator<Yielded, number, unknown> {
   const failed = yield* establish(core, deadline)
   if (failed !== 0) return failed
-  if (core.writer !== undefined) {
-    const turn = new Turn(holder)
-    const queued: Pollee = {
-      [POLL](request) {
-        request.list(core.writers, turn)
-      },
-    }
-    const late = yield* waitFor(queued, core, deadline)
-    if (core.writer !== holder) return late !== 0 ? late : errno.ETIMEDOUT
-  } else {
-    core.writer = holder
-  }
+  const late = yield* takeTurn(core, core.writer, holder, deadline)
+  if (late !== 0) return late
   while (core.output.draining) {
     const failedDrain = yield* waitFor(drained(core), core, deadline)
     if (failedDrain !== 0) return failedDrain
@@ -125,7 +115,7 @@ abstract class Sending<T> extends BaseOperation<T> {
       this.socket.assertOpen(this.method)
       if (core.output.error !== 0) core.noteErrors()
       if (core.writing.error !== 0) return this.#end(core.writing.repeat())
-      if (core.establishing === undefined && core.writer === undefined && !core.output.draining) {
+      if (core.establishing === undefined && core.writer.holder === undefined && !core.output.draining) {
         const error = this.quick(core)
         if (error !== errno.EAGAIN) return this.#end(error)
       }
@@ -138,10 +128,10 @@ abstract class Sending<T> extends BaseOperation<T> {
   *#run(core: Core): Generator<Yielded, number, unknown> {
     const deadline = deadlineOf(this.timeout)
     try {
-      const failed = yield* takeTurn(core, this, deadline)
+      const failed = yield* beginWriting(core, this, deadline)
       return failed !== 0 ? failed : yield* this.slow(core, deadline)
     } finally {
-      core.releaseWriter(this)
+      core.writer.release(this)
     }
   }
 
