@@ -9,23 +9,23 @@ import { Watch, WatchList } from "./loop/watch.js"
 
 /** The wait for a condition and nothing else: one watch, and no list to make. */
 class Waiting extends BaseOperation<[boolean, ...Pollable[]]> {
-  #watch: Watch | undefined
+  private watch: Watch | undefined = undefined
 
   constructor(readonly waiters: WatchList) {
     super()
   }
 
   override next(): IteratorResult<Yielded, [boolean, ...Pollable[]]> {
-    if (this.#watch === undefined) {
-      this.#watch = new Watch()
-      this.#watch.rearm(currentTask())
-      this.waiters.add(this.#watch)
+    if (this.watch === undefined) {
+      this.watch = new Watch()
+      this.watch.rearm(currentTask())
+      this.waiters.add(this.watch)
     }
-    return this.#watch.fired ? { done: true, value: [true] } : PARKED
+    return this.watch.fired ? { done: true, value: [true] } : PARKED
   }
 
   protected override abandon(): void {
-    this.#watch?.cancel()
+    this.watch?.cancel()
   }
 }
 

@@ -8,7 +8,6 @@ import { thread } from "./thread.js"
 
 export interface Operation<T> extends PromiseLike<T> {
   [Symbol.iterator](): Generator<Yielded, T, unknown>
-  // biome-ignore lint/suspicious/noThenProperty: an operation is thenable by design
   then<A = T, B = never>(
     onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

@@ -60,81 +60,81 @@ export function seconds(value: unknown, what: string): number {
 }
 
 export class PollRequest implements Request {
-  readonly #objects: readonly unknown[]
-  readonly #watches: Watch[] = []
-  readonly #timers: Timer[] = []
-  readonly #interests: Interest[] = []
-  #undo: (() => void)[] = []
-  #task!: Task
-  #started = false
-  #at = 0
-  #fd: number | undefined
-  #onlyNode = true // nothing so far but what Node's own loop would have to tell
+  private readonly objects: readonly unknown[]
+  private readonly watches: Watch[] = []
+  private readonly timers: Timer[] = []
+  private readonly interests: Interest[] = []
+  private undo: (() => void)[] = []
+  private task!: Task
+  private started = false
+  private at = 0
+  private fd: number | undefined
+  private onlyNode = true // nothing so far but what Node's own loop would have to tell
 
   constructor(value: unknown) {
-    this.#objects = (Array.isArray(value) ? value : [value]).filter((object) => object !== undefined)
+    this.objects = (Array.isArray(value) ? value : [value]).filter((object) => object !== undefined)
   }
 
   /** Parks until something fired, then the list of what did, in the order given. */
   next(): IteratorResult<Yielded, Pollable[]> {
-    if (!this.#started) {
-      this.#start()
+    if (!this.started) {
+      this.start()
       return PARKED
     }
-    if (!this.#watches.some((watch) => watch.fired)) return PARKED // resumed without cause
+    if (!this.watches.some((watch) => watch.fired)) return PARKED // resumed without cause
     const fired = new Set<number>()
-    for (const watch of this.#watches) if (watch.fired) fired.add(watch.index)
+    for (const watch of this.watches) if (watch.fired) fired.add(watch.index)
     this.cancel()
-    return { done: true, value: this.#objects.filter((_, i) => fired.has(i)) as Pollable[] }
+    return { done: true, value: this.objects.filter((_, i) => fired.has(i)) as Pollable[] }
   }
 
   cancel(): void {
-    for (const watch of this.#watches) watch.cancel()
-    for (const timer of this.#timers) timer.cancel()
-    for (const interest of this.#interests) interest.table.lapse(interest)
-    for (const undo of this.#undo) undo()
-    this.#undo = []
+    for (const watch of this.watches) watch.cancel()
+    for (const timer of this.timers) timer.cancel()
+    for (const interest of this.interests) interest.table.lapse(interest)
+    for (const undo of this.undo) undo()
+    this.undo = []
   }
 
-  #start(): void {
-    this.#started = true
-    this.#task = currentTask()
-    if (this.#objects.length === 0) this.#watch().fire()
+  private start(): void {
+    this.started = true
+    this.task = currentTask()
+    if (this.objects.length === 0) this.watch().fire()
     try {
-      for (this.#at = 0; this.#at < this.#objects.length; this.#at++) this.#add(this.#objects[this.#at])
-      if (this.#objects.length > 0 && this.#onlyNode) this.#refuseDeadlock()
+      for (this.at = 0; this.at < this.objects.length; this.at++) this.add(this.objects[this.at])
+      if (this.objects.length > 0 && this.onlyNode) this.refuseDeadlock()
     } catch (error) {
       this.cancel()
-      this.#task.failed = { error, object: this.#objects[this.#at], fd: this.#fd }
+      this.task.failed = { error, object: this.objects[this.at], fd: this.fd }
       throw error
     }
   }
 
   // A thread that is blocked in sync() would wait for its own event loop for ever.
-  #refuseDeadlock(): void {
-    if (this.#watches.some((watch) => watch.fired)) return
-    if (cannotReachNode(this.#task)) throw new SystemError(errno.EDEADLK, "poll of a promise under sync()")
+  private refuseDeadlock(): void {
+    if (this.watches.some((watch) => watch.fired)) return
+    if (cannotReachNode(this.task)) throw new SystemError(errno.EDEADLK, "poll of a promise under sync()")
   }
 
-  #add(object: unknown): void {
-    this.#fd = undefined
+  private add(object: unknown): void {
+    this.fd = undefined
     if (typeof object === "number") this.after(seconds(object, "poll"))
     else if (isPollee(object)) {
-      this.#onlyNode = false
+      this.onlyNode = false
       object[POLL](this)
-    } else if (object instanceof AbortSignal) this.#signal(object)
+    } else if (object instanceof AbortSignal) this.signal(object)
     else if (isObject(object) && "then" in object && typeof object.then === "function") {
-      this.#promise(object as PromiseLike<unknown>)
+      this.promise(object as PromiseLike<unknown>)
     } else if (isObject(object) && ("pollfd" in object || "timeout" in object))
-      this.#protocol(object as Protocol)
+      this.protocol(object as Protocol)
     else throw new TypeError(`cqueues: cannot poll ${describe(object)}`)
   }
 
-  #protocol(object: Protocol): void {
+  private protocol(object: Protocol): void {
     const pollfd = typeof object.pollfd === "function" ? object.pollfd() : object.pollfd
     const timeout = typeof object.timeout === "function" ? object.timeout() : object.timeout
     if (isPollee(pollfd)) {
-      this.#onlyNode = false
+      this.onlyNode = false
       pollfd[POLL](this)
     } else if (pollfd !== undefined) {
       if (!Number.isInteger(pollfd))
@@ -145,32 +145,32 @@ export class PollRequest implements Request {
     if (timeout !== undefined) this.after(seconds(timeout, "timeout of a polled object"))
   }
 
-  #signal(signal: AbortSignal): void {
-    const watch = this.#watch()
+  private signal(signal: AbortSignal): void {
+    const watch = this.watch()
     if (signal.aborted) {
       watch.fire()
       return
     }
     const fire = () => watch.fire()
     signal.addEventListener("abort", fire, { once: true })
-    this.#undo.push(() => signal.removeEventListener("abort", fire))
+    this.undo.push(() => signal.removeEventListener("abort", fire))
   }
 
-  #promise(promise: PromiseLike<unknown>): void {
-    const watch = this.#watch()
+  private promise(promise: PromiseLike<unknown>): void {
+    const watch = this.watch()
     const fire = () => {
       if (!watch.fired && watch.task !== undefined) watch.fire()
     }
-    this.#undo.push(() => {
+    this.undo.push(() => {
       watch.task = undefined
     })
     promise.then(fire, fire)
   }
 
-  #watch(watch = new Watch()): Watch {
-    watch.rearm(this.#task)
-    watch.index = this.#at
-    this.#watches.push(watch)
+  private watch(watch = new Watch()): Watch {
+    watch.rearm(this.task)
+    watch.index = this.at
+    this.watches.push(watch)
     return watch
   }
 
@@ -178,38 +178,38 @@ export class PollRequest implements Request {
 
   /** The object is ready already. */
   ready(): void {
-    this.#watch().fire()
+    this.watch().fire()
   }
 
   /** It is ready when the list fires; with a watch of the object's own where the list means that one. */
   list(list: WatchList, own?: Watch): void {
-    this.#onlyNode = false
-    list.add(this.#watch(own))
+    this.onlyNode = false
+    list.add(this.watch(own))
   }
 
   /** It is ready at any of these events of a descriptor; `kept` when we see to it that it is cancelled. */
   descriptor(fd: number, events: number, kept: boolean): void {
-    this.#onlyNode = false
-    this.#fd = fd
+    this.onlyNode = false
+    this.fd = fd
     if (events === 0) return
-    const table = this.#task.scheduler.interests
+    const table = this.task.scheduler.interests
     const interest = table.of(fd)
     if (kept) interest.kept = true
-    table.watch(interest, this.#watch(), events)
-    this.#interests.push(interest)
+    table.watch(interest, this.watch(), events)
+    this.interests.push(interest)
   }
 
   /** It is ready after so many seconds. */
   after(delay: number): void {
-    this.#onlyNode = false
-    const watch = this.#watch()
+    this.onlyNode = false
+    const watch = this.watch()
     if (delay <= 0) {
       watch.fire()
       return
     }
     const timer = new Timer(watch)
-    this.#timers.push(timer)
-    this.#task.scheduler.timers.set(timer, monotime() + delay)
+    this.timers.push(timer)
+    this.task.scheduler.timers.set(timer, monotime() + delay)
   }
 }
 
@@ -220,49 +220,54 @@ function describe(value: unknown): string {
 }
 
 export class PollOperation extends BaseOperation<Pollable[]> {
-  readonly #request: PollRequest
+  private readonly request: PollRequest
 
   constructor(objects: readonly (Pollable | undefined)[]) {
     super()
-    this.#request = new PollRequest(objects)
+    this.request = new PollRequest(objects)
   }
 
   override next(): IteratorResult<Yielded, Pollable[]> {
-    return this.#request.next()
+    return this.request.next()
   }
 
   protected override abandon(): void {
-    this.#request.cancel()
+    this.request.cancel()
   }
 }
 
-/** Waits for a number of seconds, never less. */
+const ZERO = 0
+const YIELDED = -1
+
+/** Waits for a number of seconds, never less. Of zero it yields once, which needs no timer and no watch. */
 export class SleepOperation extends BaseOperation<void> {
-  readonly #delay: number
-  #watch: Watch | undefined
-  #timer: Timer | undefined
+  /** Seconds; YIELDED once a sleep of zero has had its turn. */
+  private delay: number
+  private timer: Timer | undefined = undefined
 
   constructor(delay: number) {
     super()
-    this.#delay = seconds(delay, "cqueues.sleep")
+    this.delay = Math.max(ZERO, seconds(delay, "cqueues.sleep"))
   }
 
   override next(): IteratorResult<Yielded, void> {
-    const watch = this.#watch
-    if (watch !== undefined) return watch.fired ? { done: true, value: undefined } : PARKED
+    const { timer, delay } = this
+    if (timer !== undefined) return timer.watch.fired ? { done: true, value: undefined } : PARKED
+    if (delay === YIELDED) return { done: true, value: undefined }
     const task = currentTask()
-    this.#watch = new Watch()
-    this.#watch.task = task
-    if (this.#delay <= 0) {
-      this.#watch.fire()
+    if (delay === ZERO) {
+      this.delay = YIELDED
+      task.ready()
     } else {
-      this.#timer = new Timer(this.#watch)
-      task.scheduler.timers.set(this.#timer, monotime() + this.#delay)
+      const watch = new Watch()
+      watch.rearm(task)
+      this.timer = new Timer(watch)
+      task.scheduler.timers.set(this.timer, monotime() + delay)
     }
     return PARKED
   }
 
   protected override abandon(): void {
-    this.#timer?.cancel()
+    this.timer?.cancel()
   }
 }

@@ -42,7 +42,7 @@ export function extract(input: Input, format: Format, mode: number, raw: boolean
     case HEADER_EOL:
       return finish(takeHeader(input, format.kind === HEADER_EOL, text), raw)
     case PART:
-      return finish(takePart(input, format.marker as Buffer), raw)
+      return finish(takePart(input, format.marker as Buffer, text), raw)
     default:
       return undefined
   }

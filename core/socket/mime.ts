@@ -87,7 +87,7 @@ function unfolded(field: Buffer): Buffer {
  * The next piece of a part's body, up to its boundary, which stays in the buffer; undefined when it is
  * reached. The line end before a boundary belongs to the boundary.
  */
-export function takePart(input: Input, marker: Buffer): Buffer | undefined | typeof MORE {
+export function takePart(input: Input, marker: Buffer, text: boolean): Buffer | undefined | typeof MORE {
   const { start, end, bytes } = input
   if (input.atLineStart) {
     const match = compare(bytes, start, end, marker)
@@ -120,7 +120,7 @@ export function takePart(input: Input, marker: Buffer): Buffer | undefined | typ
   if (cut === start) return MORE
   const piece = Buffer.from(bytes.subarray(start, cut))
   input.consume(cut - start)
-  return piece
+  return text ? lineFeeds(piece) : piece
 }
 
 const NONE = 0

@@ -33,10 +33,10 @@ const WAITING = 3
 
 /** The base: waits for input until `attempt` is content. */
 export abstract class Receiving<T> extends BaseOperation<T> {
-  #phase = START
-  #deadline = 0
-  #looked = false
-  #begin: Generator<Yielded, number, unknown> | undefined = undefined
+  private phase = START
+  private deadline = 0
+  private looked = false
+  private begin: Generator<Yielded, number, unknown> | undefined = undefined
 
   constructor(
     protected readonly socket: Socket,
@@ -55,55 +55,55 @@ export abstract class Receiving<T> extends BaseOperation<T> {
 
   override next(): IteratorResult<Yielded, T> {
     const core = this.socket.core
-    if (this.#phase === START) {
+    if (this.phase === START) {
       this.socket.assertOpen(this.method)
-      this.#deadline = deadlineOf(this.timeout)
-      if (core.reading.error !== 0) return this.#fail(core.reading.repeat())
+      this.deadline = deadlineOf(this.timeout)
+      if (core.reading.error !== 0) return this.fail(core.reading.repeat())
       if (core.establishing === undefined && core.reader.holder === undefined) {
-        this.#phase = READING
+        this.phase = READING
       } else {
-        this.#begin = beginReading(core, this, this.#deadline)
-        this.#phase = BEGINNING
+        this.begin = beginReading(core, this, this.deadline)
+        this.phase = BEGINNING
       }
     }
-    if (this.#phase === BEGINNING) {
-      const result = (this.#begin as Generator<Yielded, number, unknown>).next()
+    if (this.phase === BEGINNING) {
+      const result = (this.begin as Generator<Yielded, number, unknown>).next()
       if (result.done !== true) return PARKED
-      if (result.value !== 0) return this.#fail(result.value)
-      this.#phase = READING
+      if (result.value !== 0) return this.fail(result.value)
+      this.phase = READING
     }
-    if (this.#phase === WAITING) {
+    if (this.phase === WAITING) {
       if (!core.readable.fired) return PARKED // resumed without cause
-      this.#stopWaiting()
+      this.stopWaiting()
     }
-    return this.#read(core)
+    return this.read(core)
   }
 
-  #read(core: Core): IteratorResult<Yielded, T> {
+  private read(core: Core): IteratorResult<Yielded, T> {
     for (;;) {
       const value = this.attempt()
       if (value !== MISS) {
         core.reader.release(this)
         return { done: true, value }
       }
-      if (core.closed) return this.#fail(errno.EBADF)
+      if (core.closed) return this.fail(errno.EBADF)
       if (core.input.error !== 0) core.noteErrors()
-      if (core.reading.error !== 0) return this.#fail(core.reading.error)
+      if (core.reading.error !== 0) return this.fail(core.reading.error)
       if (!core.stream && core.input.length === 0 && core.receiveNow(this.missing()) >= 0) continue
-      if (this.#deadline === Number.POSITIVE_INFINITY || monotime() < this.#deadline) break
+      if (this.deadline === Number.POSITIVE_INFINITY || monotime() < this.deadline) break
       // A deadline that had passed before the first wait still looks once at what has arrived.
-      if (this.#looked) return this.#fail(errno.ETIMEDOUT)
-      this.#looked = true
+      if (this.looked) return this.fail(errno.ETIMEDOUT)
+      this.looked = true
       core.receiveNow(this.missing())
     }
-    this.#wait(core, currentTask())
+    this.wait(core, currentTask())
     return PARKED
   }
 
-  #wait(core: Core, task: Task): void {
+  private wait(core: Core, task: Task): void {
     const scheduler = task.scheduler
-    this.#looked = true
-    this.#phase = WAITING
+    this.looked = true
+    this.phase = WAITING
     core.reader.holder = this
     if (core.output.autoflush()) {
       core.output.hurry()
@@ -114,21 +114,21 @@ export abstract class Receiving<T> extends BaseOperation<T> {
     watch.rearm(task)
     scheduler.interests.watch(interest, watch, READ)
     if (core.stream) scheduler.interests.receive(interest, core.input, core.input.want(this.missing()))
-    if (this.#deadline !== Number.POSITIVE_INFINITY) {
+    if (this.deadline !== Number.POSITIVE_INFINITY) {
       core.readTimer ??= new Timer(watch)
-      scheduler.timers.set(core.readTimer, this.#deadline)
+      scheduler.timers.set(core.readTimer, this.deadline)
     }
   }
 
-  #stopWaiting(): void {
+  private stopWaiting(): void {
     const core = this.socket.core
-    this.#phase = READING
+    this.phase = READING
     core.readTimer?.cancel()
     core.readable.cancel()
     core.stopReceiving()
   }
 
-  #fail(number: number): IteratorResult<Yielded, T> {
+  private fail(number: number): IteratorResult<Yielded, T> {
     const { core } = this.socket
     core.reader.release(this)
     if (core.reading.error === 0 && number !== errno.EBADF) core.reading.set(number)
@@ -136,8 +136,8 @@ export abstract class Receiving<T> extends BaseOperation<T> {
   }
 
   protected override abandon(): void {
-    this.#begin?.return(0)
-    if (this.#phase === WAITING) this.#stopWaiting()
+    this.begin?.return(0)
+    if (this.phase === WAITING) this.stopWaiting()
     this.socket.core.reader.release(this)
   }
 }
@@ -147,7 +147,7 @@ export type ReadResult = (Value | number)[]
 
 /** `read`: the values of all formats, then an errno if one failed. */
 export class ReadOperation extends Receiving<ReadResult> {
-  #values: Value[] = []
+  private values: Value[] = []
 
   constructor(
     socket: Socket,
@@ -166,24 +166,24 @@ export class ReadOperation extends Receiving<ReadResult> {
       const value = extract(core.input, formats[0] as Format, this.mode, raw)
       return value === MISS ? MISS : value === undefined ? this.rest(this.endError()) : [value]
     }
-    for (let i = this.#values.length; i < formats.length; i++) {
+    for (let i = this.values.length; i < formats.length; i++) {
       const value = extract(core.input, formats[i] as Format, this.mode, raw)
       if (value === MISS) return MISS
       if (value === undefined) return this.rest(this.endError())
-      this.#values.push(value)
+      this.values.push(value)
     }
-    return this.#values
+    return this.values
   }
 
   // The end of the stream is no error, but for a MIME part, which only its boundary ends.
   private endError(): number | undefined {
     const { input } = this.socket.core
-    const format = this.formats[this.#values.length]
+    const format = this.formats[this.values.length]
     return format?.kind === PART && input.length === 0 ? errno.EPIPE : undefined
   }
 
   private rest(error: number | undefined): ReadResult {
-    const values = this.#values as (Value | number)[]
+    const values = this.values as (Value | number)[]
     while (values.length < this.formats.length) values.push(undefined)
     if (error !== undefined) values.push(error)
     return values
@@ -194,7 +194,7 @@ export class ReadOperation extends Receiving<ReadResult> {
   }
 
   protected override missing(): number {
-    const format = this.formats[Math.min(this.#values.length, this.formats.length - 1)] as Format
+    const format = this.formats[Math.min(this.values.length, this.formats.length - 1)] as Format
     return missing(this.socket.core.input, format)
   }
 }

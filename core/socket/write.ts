@@ -93,7 +93,7 @@ function* beginWriting(core: Core, holder: object, deadline: number): Generator<
 
 /** The base of write and flush: a quick way that never waits, and a slow one that may. */
 abstract class Sending<T> extends BaseOperation<T> {
-  #slow: Generator<Yielded, number, unknown> | undefined
+  private running: Generator<Yielded, number, unknown> | undefined = undefined
 
   constructor(
     protected readonly socket: Socket,
@@ -111,21 +111,21 @@ abstract class Sending<T> extends BaseOperation<T> {
 
   override next(): IteratorResult<Yielded, T> {
     const core = this.socket.core
-    if (this.#slow === undefined) {
+    if (this.running === undefined) {
       this.socket.assertOpen(this.method)
       if (core.output.error !== 0) core.noteErrors()
-      if (core.writing.error !== 0) return this.#end(core.writing.repeat())
+      if (core.writing.error !== 0) return this.end(core.writing.repeat())
       if (core.establishing === undefined && core.writer.holder === undefined && !core.output.draining) {
         const error = this.quick(core)
-        if (error !== errno.EAGAIN) return this.#end(error)
+        if (error !== errno.EAGAIN) return this.end(error)
       }
-      this.#slow = this.#run(core)
+      this.running = this.run(core)
     }
-    const result = this.#slow.next()
-    return result.done === true ? this.#end(result.value) : PARKED
+    const result = this.running.next()
+    return result.done === true ? this.end(result.value) : PARKED
   }
 
-  *#run(core: Core): Generator<Yielded, number, unknown> {
+  private *run(core: Core): Generator<Yielded, number, unknown> {
     const deadline = deadlineOf(this.timeout)
     try {
       const failed = yield* beginWriting(core, this, deadline)
@@ -135,7 +135,7 @@ abstract class Sending<T> extends BaseOperation<T> {
     }
   }
 
-  #end(error: number): IteratorResult<Yielded, T> {
+  private end(error: number): IteratorResult<Yielded, T> {
     if (error === 0) return { done: true, value: this.result(0) }
     const { core } = this.socket
     core.noteErrors()
@@ -144,7 +144,7 @@ abstract class Sending<T> extends BaseOperation<T> {
   }
 
   protected override abandon(): void {
-    this.#slow?.return(0)
+    this.running?.return(0)
   }
 }
 
@@ -152,8 +152,8 @@ export type WriteResult<S> = [socket: S] | [socket: undefined, errno: number]
 
 export class WriteOperation extends Sending<WriteResult<Socket>> {
   // Where the writing stands: so many items are in the buffer, and so many characters of the next.
-  #item = 0
-  #at = 0
+  private item = 0
+  private at = 0
 
   constructor(
     socket: Socket,
@@ -174,30 +174,30 @@ export class WriteOperation extends Sending<WriteResult<Socket>> {
     const { output } = core
     const scheduler = thread.task?.scheduler
     if (scheduler === undefined || !core.stream) return errno.EAGAIN
-    if (!this.#fill(core)) return errno.EAGAIN
+    if (!this.fill(core)) return errno.EAGAIN
     if ((this.mode & BUFFERING) === UNBUFFERED) return output.send()
     if (output.due > 0) output.defer(scheduler, core)
     return 0
   }
 
   // Puts data into the buffer, until all is there (true) or something has to be sent first.
-  #fill(core: Core): boolean {
+  private fill(core: Core): boolean {
     const { output } = core
-    for (; this.#item < this.data.length; this.#item++, this.#at = 0) {
-      const item = this.data[this.#item] as Data
+    for (; this.item < this.data.length; this.item++, this.at = 0) {
+      const item = this.data[this.item] as Data
       if (item instanceof Uint8Array) {
         if (item.length >= LARGE && core.stream) return false
         output.appendBytes(item, this.mode)
       } else {
         const text = typeof item === "number" ? String(item) : item
-        while (this.#at < text.length) {
+        while (this.at < text.length) {
           if (core.stream && output.due >= MOST_DEFERRED) return false
-          this.#at = output.appendText(text, this.#at, this.mode)
+          this.at = output.appendText(text, this.at, this.mode)
         }
       }
-      if (core.stream && output.due >= MOST_DEFERRED && this.#item + 1 < this.data.length) {
-        this.#item++
-        this.#at = 0
+      if (core.stream && output.due >= MOST_DEFERRED && this.item + 1 < this.data.length) {
+        this.item++
+        this.at = 0
         return false
       }
     }
@@ -205,20 +205,20 @@ export class WriteOperation extends Sending<WriteResult<Socket>> {
   }
 
   protected override *slow(core: Core, deadline: number): Generator<Yielded, number, unknown> {
-    if (!core.stream) return yield* this.#message(core, deadline)
+    if (!core.stream) return yield* this.message(core, deadline)
     const { output } = core
     for (;;) {
-      if (this.#fill(core)) break
-      const item = this.data[this.#item]
+      if (this.fill(core)) break
+      const item = this.data[this.item]
       const large = item instanceof Uint8Array && item.length >= LARGE
       if (large) output.hurry()
       let error = yield* sendAll(core, deadline)
       if (error === 0 && large) {
         error = yield* sendArray(core, item, deadline)
-        this.#item++
+        this.item++
       }
       if (error !== 0) return error
-      if (this.#item < this.data.length) yield* new PollOperation([])
+      if (this.item < this.data.length) yield* new PollOperation([])
       if (core.closed) return errno.EBADF
     }
     if ((this.mode & BUFFERING) === UNBUFFERED) return yield* sendAll(core, deadline)
@@ -227,8 +227,8 @@ export class WriteOperation extends Sending<WriteResult<Socket>> {
   }
 
   // A write is one datagram, unless the mode is full buffering, where the flush makes it.
-  *#message(core: Core, deadline: number): Generator<Yielded, number, unknown> {
-    this.#fill(core)
+  private *message(core: Core, deadline: number): Generator<Yielded, number, unknown> {
+    this.fill(core)
     if ((this.mode & BUFFERING) === FULL) return 0
     return yield* sendAll(core, deadline)
   }
