@@ -29,8 +29,13 @@ export type StepResult =
 
 const GOOD: StepResult = [true]
 
-const collected = new FinalizationRegistry<Poller>((poller) => poller.close())
 const controllers = new Set<WeakRef<Engine>>()
+
+// A controller that is dropped without close: its descriptor goes back to the system.
+const collected = new FinalizationRegistry<[Poller, WeakRef<Engine>]>(([poller, reference]) => {
+  controllers.delete(reference)
+  poller.close()
+})
 
 /** Takes a descriptor from all controllers of this thread. */
 export function cancelEverywhere(fd: number): void {
@@ -62,7 +67,7 @@ export class Engine implements Scheduler {
   #exported = false
   #closed = false
   #live = false
-  #reference: WeakRef<Engine> | undefined
+  readonly #reference: WeakRef<Engine>
   /** Called when something becomes pending while nobody steps: how the main controller gets its turn. */
   protected onpending: (() => void) | undefined
 
@@ -70,7 +75,7 @@ export class Engine implements Scheduler {
     if (this.poller.id < 0) throw new SystemError(-this.poller.id, "cqueues.new")
     this.#reference = new WeakRef(this)
     controllers.add(this.#reference)
-    collected.register(this, this.poller, this)
+    collected.register(this, [this.poller, this.#reference], this)
   }
 
   get closed(): boolean {
@@ -314,7 +319,7 @@ export class Engine implements Scheduler {
     this.tasks.clear()
     this.outbox.flush()
     this.#closed = true
-    if (this.#reference !== undefined) controllers.delete(this.#reference)
+    controllers.delete(this.#reference)
     cancelEverywhere(this.poller.fd)
     this.watchers.fireAll()
     collected.unregister(this)

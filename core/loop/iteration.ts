@@ -1,8 +1,7 @@
 /**
  * Iterations whose steps wait: of clients, of lines, of errors. `undefined` ends one, as nil does in Lua.
- * Ended, it stays ended: no further operation is made.
  */
-import { BaseOperation, type Operation, operation } from "./operation.js"
+import { type Operation, operation } from "./operation.js"
 import type { Yielded } from "./task.js"
 
 export type Body<T> = (value: T) => Generator<Yielded, unknown, unknown> | unknown
@@ -14,13 +13,6 @@ export interface Iteration<T> extends AsyncIterable<T> {
   each(body: Body<T>): Operation<void>
   /** The values, each waited for by blocking this thread. */
   sync(): Iterable<T>
-}
-
-class Ended extends BaseOperation<undefined> {
-  override next(): IteratorResult<Yielded, undefined> {
-    return { done: true, value: undefined }
-  }
-  protected override abandon(): void {}
 }
 
 export function isGenerator(value: unknown): value is Generator<Yielded, unknown, unknown> {
@@ -39,21 +31,34 @@ const runEach = operation(function* <T>(
   }
 })
 
-/** Makes an iteration of a function that makes the operation of each step. */
-export function iteration<T>(step: () => Operation<T | undefined>): Iteration<T> {
-  return {
-    next: step,
-    each(body) {
-      return runEach(this, body as Body<unknown>)
-    },
-    *sync() {
-      for (let value = this.next().sync(); value !== undefined; value = this.next().sync()) yield value
-    },
-    async *[Symbol.asyncIterator]() {
-      for (let value = await this.next(); value !== undefined; value = await this.next()) yield value
-    },
+/** The base of iterations: subclasses say what a step is. */
+export abstract class BaseIteration<T> implements Iteration<T> {
+  abstract next(): Operation<T | undefined>
+
+  each(body: Body<T>): Operation<void> {
+    return runEach(this, body as Body<unknown>)
+  }
+
+  *sync(): Generator<T, void, unknown> {
+    for (let value = this.next().sync(); value !== undefined; value = this.next().sync()) yield value
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, unknown> {
+    for (let value = await this.next(); value !== undefined; value = await this.next()) yield value
   }
 }
 
-/** An operation that is over at once, for the steps after the last. */
-export const ended = (): Operation<undefined> => new Ended()
+class Steps<T> extends BaseIteration<T> {
+  constructor(private readonly step: () => Operation<T | undefined>) {
+    super()
+  }
+
+  override next(): Operation<T | undefined> {
+    return this.step()
+  }
+}
+
+/** Makes an iteration of a function that makes the operation of each step. */
+export function iteration<T>(step: () => Operation<T | undefined>): Iteration<T> {
+  return new Steps(step)
+}

@@ -57,7 +57,10 @@ export abstract class Endpoint implements Pollee {
   /** Puts data before what is buffered. */
   unget(data: string | Uint8Array): true {
     this.assertOpen("unget")
-    this.core.input.unget(bytesOf(data))
+    const { input, stream } = this.core
+    input.unget(bytesOf(data))
+    // Where there are messages it is one, or the beginning of the one that is there.
+    if (!stream && input.length > 0) input.message = true
     return true
   }
 

@@ -89,7 +89,9 @@ export abstract class Receiving<T> extends BaseOperation<T> {
       if (core.closed) return this.fail(errno.EBADF)
       if (core.input.error !== 0) core.noteErrors()
       if (core.reading.error !== 0) return this.fail(core.reading.error)
-      if (!core.stream && core.input.length === 0 && core.receiveNow(this.missing()) >= 0) continue
+      if (!core.stream && core.input.length === 0) {
+        if (core.receiveNow(this.missing()) >= 0 || core.input.error !== 0) continue
+      }
       if (this.deadline === Number.POSITIVE_INFINITY || monotime() < this.deadline) break
       // A deadline that had passed before the first wait still looks once at what has arrived.
       if (this.looked) return this.fail(errno.ETIMEDOUT)
@@ -125,6 +127,7 @@ export abstract class Receiving<T> extends BaseOperation<T> {
     this.phase = READING
     core.readTimer?.cancel()
     core.readable.cancel()
+    core.readable.task = undefined
     core.stopReceiving()
   }
 

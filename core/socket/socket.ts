@@ -18,7 +18,7 @@ import { establish } from "./establish.js"
 import { extract, MISS, missing, type Value } from "./extract.js"
 import type { Result } from "./fault.js"
 import { DEFAULT_FORMAT, parseFormat, type ReadFormat } from "./formats.js"
-import { lines } from "./lines.js"
+import { Lines } from "./lines.js"
 import * as modes from "./mode.js"
 import { coreOf } from "./open.js"
 import { checkOptions, defaults, type SocketOptions } from "./options.js"
@@ -92,16 +92,9 @@ export class Socket<V extends string | Buffer = string> extends Endpoint {
   }
 
   xlines(format?: ReadFormat, mode?: string, timeout?: number): Iteration<Text<V>> {
-    modes.applyMode(mode, 0) // a bad mode is refused here, not at the first line
     if (timeout !== undefined) seconds(timeout, "xlines")
     const parsed = format === undefined ? DEFAULT_FORMAT : parseFormat(format)
-    const { core } = this
-    return lines({
-      socket: this as Socket,
-      format: parsed,
-      mode: mode === undefined ? () => core.input.mode : () => modes.applyMode(mode, core.input.mode),
-      timeout: timeout === undefined ? () => core.timeout : () => timeout,
-    }) as Iteration<Text<V>>
+    return new Lines(this as Socket, parsed, mode, timeout) as unknown as Iteration<Text<V>>
   }
 
   /** Buffers so many bytes. */
