@@ -147,8 +147,8 @@ napi_value put(napi_env env, napi_callback_info info) {
   // The engine cuts at a whole character: short of room by three bytes or less may have been a cut.
   if (static_cast<int>(length) >= capacity - 4) return to_js(env, NO_ROOM);
   int written = static_cast<int>(length);
-  // A lone surrogate has come out as U+FFFD, so only a string with that in it needs a second look.
-  if (memmem(to, length, "\xef\xbf\xbd", 3)) written = encode_escaped(env, c.args[3], to, capacity);
+  // A lone surrogate has come out as U+FFFD, so only a string that may have that in it needs a second look.
+  if (memchr(to, 0xef, length)) written = encode_escaped(env, c.args[3], to, capacity);
   if (written >= 0 && c.integer(env, 4)) written = translate(to, written, capacity);
   return to_js(env, written);
 }
