@@ -1,6 +1,5 @@
-// Sending and receiving: one system call each, never waiting, never raising SIGPIPE.
-#include <errno.h>
-#include <sys/socket.h>
+// Sending and receiving as JavaScript calls them.
+#include "io.h"
 
 #include "adapter.h"
 
@@ -11,24 +10,18 @@ namespace {
 int send_region(State& state, int fd, int region, int offset, int length) {
   char* data = state.span(region, offset, length);
   if (!data) return -EFAULT;
-  ssize_t n;
-  do n = send(fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  return n < 0 ? -errno : static_cast<int>(n);
+  return send_bytes(fd, data, length);
 }
 
 // recv(fd, region, offset, length) -> bytes (0 at end of file) or -errno
 int receive_region(State& state, int fd, int region, int offset, int length) {
   char* data = state.span(region, offset, length);
   if (!data) return -EFAULT;
-  ssize_t n;
-  do n = recv(fd, data, length, MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  return n < 0 ? -errno : static_cast<int>(n);
+  return receive_bytes(fd, data, length);
 }
 
 // sendBytes(fd, Uint8Array, offset, length) -> bytes or -errno: a user's own bytes, not copied.
-napi_value send_bytes(napi_env env, napi_callback_info info) {
+napi_value send_array(napi_env env, napi_callback_info info) {
   Call<4> c(env, info);
   napi_typedarray_type type;
   size_t size;
@@ -39,10 +32,7 @@ napi_value send_bytes(napi_env env, napi_callback_info info) {
   int offset = c.integer(env, 2), length = c.integer(env, 3);
   // A detached or shrunk buffer is no longer what it was when the write began.
   if (offset < 0 || length < 0 || static_cast<size_t>(offset) + length > size) return to_js(env, -EFAULT);
-  ssize_t n;
-  do n = send(c.integer(env, 0), static_cast<char*>(data) + offset, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  return to_js(env, n < 0 ? -errno : static_cast<int>(n));
+  return to_js(env, send_bytes(c.integer(env, 0), static_cast<char*>(data) + offset, length));
 }
 
 }  // namespace
@@ -51,7 +41,7 @@ void define_io(napi_env env, napi_value exports, State* state) {
   const Export list[] = {
       {"send", Int<&send_region>::call},
       {"recv", Int<&receive_region>::call},
-      {"sendBytes", send_bytes},
+      {"sendBytes", send_array},
   };
   define(env, exports, state, list);
 }

@@ -11,7 +11,7 @@ import { BaseOperation } from "./operation.js"
 import { PARKED, type Request, type Task, type Yielded } from "./task.js"
 import { cannotReachNode, currentTask } from "./thread.js"
 import { Timer } from "./timers.js"
-import { Watch, type WatchList } from "./watch.js"
+import { Watch, WatchList } from "./watch.js"
 
 /** How an object of ours arranges to be polled. */
 export const POLL: unique symbol = Symbol("cqueues.poll")
@@ -33,6 +33,29 @@ export type Pollable =
     }
 
 type Protocol = Exclude<Pollable, number | Pollee | AbortSignal | PromiseLike<unknown>>
+
+interface Settling {
+  readonly list: WatchList
+  settled: boolean
+}
+
+const promises = new WeakMap<object, Settling>()
+
+// A promise is asked once, however often it is polled: each `then` stays with it for as long as it lives.
+function settling(promise: PromiseLike<unknown>): Settling {
+  let state = promises.get(promise)
+  if (state === undefined) {
+    const fresh: Settling = { list: new WatchList(), settled: false }
+    const settle = () => {
+      fresh.settled = true
+      fresh.list.fireAll()
+    }
+    promise.then(settle, settle)
+    promises.set(promise, fresh)
+    state = fresh
+  }
+  return state
+}
 
 function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function"
@@ -157,14 +180,9 @@ export class PollRequest implements Request {
   }
 
   private promise(promise: PromiseLike<unknown>): void {
-    const watch = this.watch()
-    const fire = () => {
-      if (!watch.fired && watch.task !== undefined) watch.fire()
-    }
-    this.undo.push(() => {
-      watch.task = undefined
-    })
-    promise.then(fire, fire)
+    const { list, settled } = settling(promise)
+    if (settled) this.watch().fire()
+    else list.add(this.watch())
   }
 
   private watch(watch = new Watch()): Watch {

@@ -96,6 +96,7 @@ export class Output {
   }
 
   appendBytes(data: Uint8Array, mode: number): void {
+    if (data.length === 0) return
     this.#reserve(data.length)
     this.#span?.bytes.set(data, this.#end)
     this.#appended(data.length, mode)
@@ -224,8 +225,9 @@ export class Output {
       if (translate) {
         const piece = Math.min(to, at + SMALL_PIECE)
         this.appendBytes(crlf(bytes.subarray(at, piece)), 0)
-        at = piece
         error = this.send()
+        // What the kernel has no room for stays in the buffer; after an error nothing does.
+        if (error === 0 || error === errno.EAGAIN) at = piece
       } else {
         const result = this.sendBytes(bytes.subarray(0, to), at)
         if (result < 0) error = -result

@@ -109,6 +109,8 @@ export class Socket<V extends string | Buffer = string> extends Endpoint {
     const { core } = this
     const parsed = format === undefined ? DEFAULT_FORMAT : parseFormat(format)
     const inputMode = modes.applyMode(mode, core.input.mode)
+    core.noteErrors()
+    if (core.reading.error !== 0) return [undefined, core.reading.error]
     for (;;) {
       const value: Value | typeof MISS = extract(core.input, parsed, inputMode, this.raw)
       core.wanted &= ~READ
@@ -159,6 +161,13 @@ export class Socket<V extends string | Buffer = string> extends Endpoint {
     const bytes = bytesOf(data)
     const to = Math.min(end ?? bytes.length, bytes.length)
     const outputMode = modes.applyMode(mode, core.output.mode)
+    core.noteErrors()
+    if (core.writing.error !== 0) return [0, core.writing.error]
+    // Another coroutine is in the middle of a write: nothing may come in between.
+    if (core.writer.holder !== undefined || core.output.draining) {
+      core.wanted |= WRITE
+      return [0, errno.EAGAIN]
+    }
     const translate = typeof data === "string" && !this.raw && (outputMode & modes.TEXT) !== 0
     const [taken, error] = core.output.sendNow(bytes, Math.max(0, start), to, translate)
     core.wanted = error === errno.EAGAIN ? core.wanted | WRITE : core.wanted & ~WRITE

@@ -25,5 +25,7 @@ export function decode(bytes: Uint8Array): string {
 
 /** Bytes of data that may be a string. */
 export function bytesOf(data: string | Uint8Array): Uint8Array {
-  return typeof data === "string" ? encode(data) : data
+  if (typeof data === "string") return encode(data)
+  if (data instanceof Uint8Array) return data
+  throw new TypeError(`expected a string or a Uint8Array, got ${data === null ? "null" : typeof data}`)
 }
