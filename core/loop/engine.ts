@@ -27,8 +27,6 @@ export type StepResult =
       fd?: number,
     ]
 
-const GOOD: StepResult = [true]
-
 const controllers = new Set<WeakRef<Engine>>()
 
 // A controller that is dropped without close: its descriptor goes back to the system.
@@ -177,14 +175,9 @@ export class Engine implements Scheduler {
       return
     }
     releaseArena()
-    let limit = busy ? 0 : timeout
-    let deadline = Number.POSITIVE_INFINITY
-    if (limit > 0) {
-      const now = monotime()
-      deadline = Math.min(now + limit, this.timers.next())
-      limit = Math.max(0, deadline - now)
-    }
-    let count = this.poller.step(this.outbox.load(), limit)
+    const now = monotime()
+    const deadline = busy ? now : Math.min(now + timeout, this.timers.next())
+    let count = this.poller.step(this.outbox.load(), Math.max(0, deadline - now))
     this.outbox.settle()
     while (count === -errno.EINTR) count = this.poller.step(0, Math.max(0, deadline - monotime()))
     if (count < 0) throw new SystemError(-count, "step")
@@ -218,7 +211,7 @@ export class Engine implements Scheduler {
       }
       task = following
     }
-    return GOOD
+    return [true]
   }
 
   // After an error: those that had no turn yet have it in the next step, before all others.

@@ -18,8 +18,9 @@ import type { Output } from "./output.js"
 
 const LONGEST = 5 // seconds
 
-function schedulerOf(core: Core): Scheduler {
-  return thread.task?.scheduler ?? core.output.queued ?? mainController()
+// The running coroutine's controller, else the one that lives in Node's loop.
+function currentScheduler(): Scheduler {
+  return thread.task?.scheduler ?? mainController()
 }
 
 // Tries to send everything; true when nothing is left that could be sent later.
@@ -54,7 +55,7 @@ function* linger(output: Output, descriptor: Descriptor): Generator<Yielded, voi
 /** Closes a socket: 0, or the negative errno of close(2). */
 export function closeSocket(core: Core): number {
   if (core.closed || sentAll(core)) return core.close()
-  const scheduler = schedulerOf(core)
+  const scheduler = currentScheduler()
   const [output, descriptor] = core.detach()
   core.close()
   cancelEverywhere(descriptor.fd)
@@ -83,6 +84,6 @@ export function finishWriting(core: Core): boolean {
   if (sentAll(core)) return true
   const first = !core.output.draining
   core.output.draining = true
-  schedulerOf(core).spawn(finish(core, first))
+  currentScheduler().spawn(finish(core, first))
   return false
 }
