@@ -8,6 +8,7 @@ import { monotime } from "../kernel/clock.js"
 import { PRIORITY, READ, WRITE } from "../kernel/poller.js"
 import type { Interest } from "./interest.js"
 import { BaseOperation } from "./operation.js"
+import { unwatchSignal, watchSignal } from "./signals.js"
 import { PARKED, type Request, type Task, type Yielded } from "./task.js"
 import { cannotReachNode, currentTask } from "./thread.js"
 import { Timer } from "./timers.js"
@@ -169,14 +170,10 @@ export class PollRequest implements Request {
   }
 
   private signal(signal: AbortSignal): void {
+    this.onlyNode = false // another coroutine may abort it
     const watch = this.watch()
-    if (signal.aborted) {
-      watch.fire()
-      return
-    }
-    const fire = () => watch.fire()
-    signal.addEventListener("abort", fire, { once: true })
-    this.undo.push(() => signal.removeEventListener("abort", fire))
+    watchSignal(signal, watch)
+    if (!watch.fired) this.undo.push(() => unwatchSignal(signal, watch))
   }
 
   private promise(promise: PromiseLike<unknown>): void {
