@@ -37,24 +37,33 @@ export class Resuming<T> extends BaseOperation<IteratorResult<unknown, T>> {
   }
 }
 
+interface Mortal {
+  dead: boolean
+}
+
+function assertAlive(mortal: Mortal): void {
+  if (mortal.dead) throw new Error("cannot resume dead coroutine")
+}
+
 class NextValue<T> extends BaseOperation<T> {
   constructor(
     readonly step: Resuming<T>,
-    readonly over: () => void,
+    readonly mortal: Mortal,
   ) {
     super()
   }
 
   override next(): IteratorResult<Yielded, T> {
+    assertAlive(this.mortal)
     let result: IteratorResult<Yielded, IteratorResult<unknown, T>>
     try {
       result = this.step.next()
     } catch (error) {
-      this.over()
+      this.mortal.dead = true
       throw error
     }
     if (result.done !== true) return PARKED
-    if (result.value.done === true) this.over()
+    if (result.value.done === true) this.mortal.dead = true
     return { done: true, value: result.value.value as T }
   }
 
@@ -72,13 +81,11 @@ export function resumable<A extends unknown[], T>(
 ): (...args: A) => Operation<T>
 export function resumable<T>(fn: (...args: unknown[]) => unknown): (...args: unknown[]) => Operation<T> {
   let coroutine: Coroutine<T> | undefined
-  let dead = false
+  const mortal = { dead: false }
   return (...args) => {
-    if (dead) throw new Error("cannot resume dead coroutine")
+    assertAlive(mortal)
     const first = coroutine === undefined
     coroutine ??= coroutineOf(fn, args) as Coroutine<T>
-    return new NextValue(new Resuming(coroutine, first ? undefined : args[0]), () => {
-      dead = true
-    })
+    return new NextValue(new Resuming(coroutine, first ? undefined : args[0]), mortal)
   }
 }

@@ -2,7 +2,7 @@
 // small coroutines. Descriptors are bare numbers, so that nothing of the socket layer helps the scheduler.
 
 import { spawnSync } from "node:child_process"
-import { closeSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import cqueues, { type Controller, type Operation } from "../../core/index.js"
 import { binding, constant } from "../../core/kernel/binding.js"
@@ -70,7 +70,7 @@ export function fifo(t: Owner): [number, number] {
   const path = join(tmp(t), "fifo")
   spawnSync("mkfifo", [path])
   const both = openSync(path, "r+")
-  const read = openSync(path, constant("O_NONBLOCK") ?? 0)
+  const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const write = openSync(path, "w")
   closeSync(both)
   t.teardown(() => {
