@@ -4,7 +4,7 @@
  */
 import { errno, SystemError } from "../errno.js"
 import { monotime } from "../kernel/clock.js"
-import { coroutineOf } from "./coroutine.js"
+import { coroutineOf, isCoroutine } from "./coroutine.js"
 import { cancelEverywhere, Engine, type StepResult } from "./engine.js"
 import { type Iteration, iteration } from "./iteration.js"
 import { BaseOperation, type Operation, operation } from "./operation.js"
@@ -87,7 +87,7 @@ class Stepping extends BaseOperation<StepResult> {
 export class Controller extends Engine implements Pollee {
   /** Adds a coroutine, a generator that has been made already. */
   attach(coroutine: Coroutine): this {
-    if (typeof coroutine !== "object" || coroutine === null || typeof coroutine.next !== "function") {
+    if (!isCoroutine(coroutine)) {
       throw new TypeError("attach: expected a coroutine, the generator that a function* makes")
     }
     this.spawn(coroutine)

@@ -2,6 +2,13 @@
 import { isGeneratorFunction } from "./operation.js"
 import type { Coroutine } from "./task.js"
 
+/** Whether a value is a generator, or behaves as one. An async generator does not: it never waits. */
+export function isCoroutine(value: unknown): value is Coroutine {
+  if (typeof value !== "object" || value === null || Symbol.asyncIterator in value) return false
+  const { next, throw: fail, return: end } = value as Partial<Coroutine>
+  return typeof next === "function" && typeof fail === "function" && typeof end === "function"
+}
+
 /** A coroutine for a controller, of a generator function or a plain one that runs to its end in its turn. */
 export function coroutineOf<A extends unknown[]>(fn: (...args: A) => unknown, args: A): Coroutine {
   if (typeof fn !== "function") throw new TypeError("cqueues: expected a function")

@@ -2,7 +2,7 @@
  * Coroutines inside coroutines (guide: cqueues.resume and cqueues.wrap). A poll inside the inner one parks
  * the whole chain; whatever else it yields comes back to its caller.
  */
-import { coroutineOf } from "./coroutine.js"
+import { coroutineOf, isCoroutine } from "./coroutine.js"
 import { BaseOperation, type Operation } from "./operation.js"
 import { type Coroutine, PARK, PARKED, type Yielded } from "./task.js"
 import { thread } from "./thread.js"
@@ -15,7 +15,7 @@ export class Resuming<T> extends BaseOperation<IteratorResult<unknown, T>> {
     value: unknown,
   ) {
     super()
-    if (typeof coroutine?.next !== "function") throw new TypeError("resume: expected a coroutine")
+    if (!isCoroutine(coroutine)) throw new TypeError("resume: expected a coroutine")
     this.#value = value
   }
 
