@@ -164,7 +164,7 @@ export class Core implements Outgoing {
     const { input } = this
     if (this.stream) return input.receive(this.fd, missing)
     if (input.length > 0) return -errno.EAGAIN
-    return input.receiveMessage(this.fd, Math.max(input.bufsiz, missing), this.type === SOCK_SEQPACKET)
+    return input.receiveMessage(this.fd, Math.max(input.least, missing), this.type === SOCK_SEQPACKET)
   }
 
   stopReceiving(): void {

@@ -62,11 +62,16 @@ export class Input implements Receiver, Holder {
 
   /** How much to receive next, for a reader that lacks `missing` bytes: more after full receives. */
   want(missing: number): number {
-    return Math.min(LARGEST_RECEIVE, Math.max(this.#chunk, this.bufsiz, missing))
+    return Math.min(LARGEST_RECEIVE, Math.max(this.#chunk, this.least, missing))
+  }
+
+  /** What a receive asks for at least: the buffer's size, where -1 means no limit. */
+  get least(): number {
+    return this.bufsiz < 0 ? LARGEST_RECEIVE : Math.max(1, this.bufsiz)
   }
 
   #adapt(received: number): void {
-    if (received >= Math.max(this.#chunk, this.bufsiz)) this.#chunk = Math.min(LARGEST_RECEIVE, received * 4)
+    if (received >= Math.max(this.#chunk, this.least)) this.#chunk = Math.min(LARGEST_RECEIVE, received * 4)
     else if (received * 8 < this.#chunk) this.#chunk = 0
   }
 

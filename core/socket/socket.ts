@@ -308,6 +308,8 @@ const descriptorFrom = operation(function* (
   timeout: number,
 ): Waiting<[string | Buffer, Socket | undefined] | [undefined, undefined, number]> {
   socket.assertOpen("recvfd")
+  const sticky = socket.core.reading.repeat()
+  if (sticky !== 0) return [undefined, undefined, socket.fail("recvfd", sticky)]
   const result = yield* receiveDescriptor(socket.core, size, deadlineOf(timeout))
   if (typeof result === "number") return [undefined, undefined, socket.fail("recvfd", result)]
   const [message, fd] = result
