@@ -117,7 +117,7 @@ export class Controller extends Engine implements Pollee {
     const next = operation(function* (controller: Controller): Generator<Yielded, unknown, unknown> {
       const [good, error] = yield* controller.loop(Math.max(0, deadline - monotime()))
       if (good) return undefined
-      return error ?? new Error(`a coroutine threw ${String(error)}`)
+      return error === undefined ? new Error("a coroutine threw undefined") : error
     })
     return iteration(() => next(this))
   }

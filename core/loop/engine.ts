@@ -297,18 +297,25 @@ export class Engine implements Scheduler {
     if (this.#closed) return
     if (this.#live) throw new Error("cqueue running")
     const errors: unknown[] = []
+    const running = thread.task
     this.#live = true // what the finally blocks do is done now or not at all
+    thread.task = undefined // and what they would wait for is refused
     for (const task of this.tasks) {
       task.done = true
       try {
         task.request?.cancel()
-        task.coroutine.return(undefined)
+        if (task.coroutine.return(undefined).done !== true) {
+          task.coroutine.throw(
+            new Error("cqueues: a finally block cannot wait while its controller is closed"),
+          )
+        }
       } catch (error) {
         errors.push(error)
       }
       task.settle?.(false, new SystemError(errno.ECANCELED, "close"))
     }
     this.#live = false
+    thread.task = running
     this.tasks.clear()
     this.outbox.flush()
     this.#closed = true
