@@ -89,16 +89,18 @@ export abstract class Endpoint implements Pollee {
   setbufsiz(input?: number, output?: number): [input: number, output: number] {
     const { core } = this
     const before: [number, number] = [core.input.bufsiz, core.output.bufsiz]
-    if (input !== undefined) core.input.bufsiz = limitOf(input, "setbufsiz")
+    const inputSize = input === undefined ? core.input.bufsiz : limitOf(input, "setbufsiz")
     if (output !== undefined) core.output.bufsiz = limitOf(output, "setbufsiz")
+    core.input.bufsiz = inputSize
     return before
   }
 
   setmaxline(input?: number, output?: number): [input: number, output: number] {
     const { core } = this
     const before: [number, number] = [core.input.maxline, core.output.maxline]
-    if (input !== undefined) core.input.maxline = limitOf(input, "setmaxline")
+    const inputLine = input === undefined ? core.input.maxline : lineLimit(input)
     if (output !== undefined) core.output.maxline = limitOf(output, "setmaxline")
+    core.input.maxline = inputLine
     return before
   }
 
@@ -263,4 +265,10 @@ function resultOf(result: number): Result {
 export function limitOf(value: number, what: string): number {
   if (!Number.isInteger(value) || value < -1) throw new RangeError(`${what}: not a size: ${String(value)}`)
   return value
+}
+
+/** The limit of lines that are read: of zero, reading would give empty pieces for ever. */
+export function lineLimit(value: number): number {
+  if (value === 0) throw new RangeError("setmaxline: a line that is read may not be limited to nothing")
+  return limitOf(value, "setmaxline")
 }

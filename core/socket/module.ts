@@ -14,7 +14,7 @@ import {
   SOCK_STREAM,
 } from "./constants.js"
 import { Core } from "./core.js"
-import { limitOf } from "./endpoint.js"
+import { limitOf, lineLimit } from "./endpoint.js"
 import { Connecting, Listening } from "./establish.js"
 import { type ErrorHandler, whichChannels } from "./fault.js"
 import * as modes from "./mode.js"
@@ -139,8 +139,9 @@ export const socket = {
 
   setmaxline(input?: number, output?: number): [input: number, output: number] {
     const before: [number, number] = [defaults.inputLine, defaults.outputLine]
-    if (input !== undefined) defaults.inputLine = limitOf(input, "setmaxline")
+    const inputLine = input === undefined ? defaults.inputLine : lineLimit(input)
     if (output !== undefined) defaults.outputLine = limitOf(output, "setmaxline")
+    defaults.inputLine = inputLine
     return before
   },
 

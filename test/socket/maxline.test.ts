@@ -1,6 +1,7 @@
 // The line limit: a line that is longer comes in pieces of that size, as if the stream had ended there, and
 // nothing beyond it is waited for; written lines are sent at the latest at this length.
 import t from "tap"
+import { socket } from "../../core/socket/module.js"
 import { census } from "../support/census.js"
 import { everyCut } from "../support/chunks.js"
 import { every, everyBytes, feed, latin, pair, peek, poke } from "./kit.js"
@@ -92,6 +93,16 @@ t.test("a limit of -1 is none", (t) => {
     lines.map((piece) => piece?.length),
     [100_000],
   )
+  t.end()
+})
+
+t.test("a limit of 0 for what is read is refused, for it would give empty pieces for ever", (t) => {
+  const [con] = pair(t)
+  t.throws(() => con.setmaxline(0), RangeError)
+  t.throws(() => con.setmaxline(0, 5), RangeError)
+  t.throws(() => socket.setmaxline(0), RangeError)
+  t.strictSame(con.setmaxline(undefined, 0), [4096, 4096])
+  t.strictSame(con.setmaxline(1), [4096, 0])
   t.end()
 })
 
