@@ -202,7 +202,8 @@ export abstract class Endpoint implements Pollee {
   /** shutdown(2) of "r", "w" or both; what was written goes out before. */
   shutdown(how: string): Result {
     this.assertOpen("shutdown")
-    const letters = whichChannels(how)
+    const letters = whichChannels(how ?? "")
+    if (letters.length === 0) throw new TypeError('shutdown: expected "r", "w" or both')
     const writes = letters.includes("w")
     if (writes && !finishWriting(this.core)) return [true]
     const name = writes ? (letters.includes("r") ? "SHUT_RDWR" : "SHUT_WR") : "SHUT_RD"
