@@ -30,6 +30,8 @@ export class Output {
   ended = false
   count = 0
   time = 0
+  /** System calls made since a writer last let others have their turn. */
+  sends = 0
   /** The controller at whose step's end the buffer is sent, while it is queued there. */
   queued: Scheduler | undefined
   /** A coroutine is sending what the kernel did not take; others wait here. */
@@ -187,6 +189,7 @@ export class Output {
   /** Sends what is due, as far as the kernel takes it at once; 0, or an errno (EAGAIN: it took not all). */
   send(): number {
     while (this.length > 0) {
+      this.sends++
       const result = binding.send(this.fd, this.region, this.#start, this.length)
       this.#account(result)
       if (result < 0) return -result
@@ -207,6 +210,7 @@ export class Output {
 
   /** The number of bytes of a user's own array that went out past the buffer, or a negative errno. */
   sendBytes(data: Uint8Array, offset: number): number {
+    this.sends++
     const result = binding.sendBytes(this.fd, data, offset, Math.min(data.length - offset, 2 ** 30))
     if (result >= 0) this.#note(result)
     else this.#fail(-result)

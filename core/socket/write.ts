@@ -40,11 +40,11 @@ function* sendAll(core: Core, deadline: number): Generator<Yielded, number, unkn
 }
 
 function* sendArray(core: Core, data: Uint8Array, deadline: number): Generator<Yielded, number, unknown> {
-  for (let at = 0, sends = 0; at < data.length; ) {
+  for (let at = 0; at < data.length; ) {
     const result = core.output.sendBytes(data, at)
     if (result >= 0) {
       at += result
-      if (++sends % MOST_SENDS === 0) yield* new PollOperation([])
+      yield* letOthers(core)
     } else if (result !== -errno.EAGAIN) return -result
     else {
       const failed = yield* until(core, WRITE, deadline)
@@ -53,6 +53,13 @@ function* sendArray(core: Core, data: Uint8Array, deadline: number): Generator<Y
     if (core.closed) return errno.EBADF
   }
   return 0
+}
+
+/** After many system calls in one turn the others have theirs. */
+function* letOthers(core: Core): Generator<Yielded, void, unknown> {
+  if (core.output.sends < MOST_SENDS) return
+  core.output.sends = 0
+  yield* new PollOperation([])
 }
 
 /** When a deferred send left something over: a coroutine of the controller sends it on. */
@@ -115,7 +122,9 @@ abstract class Sending<T> extends BaseOperation<T> {
       this.socket.assertOpen(this.method)
       if (core.output.error !== 0) core.noteErrors()
       if (core.writing.error !== 0) return this.end(core.writing.repeat())
-      if (core.establishing === undefined && core.writer.holder === undefined && !core.output.draining) {
+      const free =
+        core.establishing === undefined && core.writer.holder === undefined && !core.output.draining
+      if (free && core.output.sends < MOST_SENDS) {
         const error = this.quick(core)
         if (error !== errno.EAGAIN) return this.end(error)
       }
@@ -129,6 +138,7 @@ abstract class Sending<T> extends BaseOperation<T> {
     const deadline = deadlineOf(this.timeout)
     try {
       const failed = yield* beginWriting(core, this, deadline)
+      yield* letOthers(core)
       return failed !== 0 ? failed : yield* this.slow(core, deadline)
     } finally {
       core.writer.release(this)
