@@ -1,0 +1,97 @@
+/** A listening socket: accepts, and gives each connection a coroutine of its own. */
+import { rmSync, statSync } from "node:fs"
+import { errno, SystemError } from "../../core/errno.js"
+import { type Socket, socket } from "../../core/socket/module.js"
+import { Connection } from "./connection.js"
+import type { Coroutine, Part, Server } from "./server.js"
+
+/** So many may wait in the kernel: more than that many at once are rare, and a flood is not ours to hoard. */
+export const BACKLOG = 4096
+
+const WANT = new Set<number>([errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+const OPTIONS = { nodelay: true }
+
+export class Listener implements Part {
+  readonly #server: Server
+  readonly #socket: Socket
+  readonly #address: string
+  readonly #path: BoundPath | undefined
+
+  constructor(server: Server, listening: Socket, address: string, path?: string) {
+    this.#server = server
+    this.#socket = listening
+    this.#address = address
+    this.#path = path === undefined ? undefined : new BoundPath(path)
+    listening.onerror((_socket: unknown, _method: string, error: number) => error)
+    server.add(this, this.#run())
+  }
+
+  get #open(): boolean {
+    return socket.type(this.#socket) === "socket"
+  }
+
+  *#run(): Coroutine {
+    for (;;) {
+      yield* this.#server.room()
+      if (!this.#open) return
+      const [con, error] = yield* this.#socket.accept(OPTIONS)
+      if (con !== undefined) this.#begin(con)
+      else if (!this.#open) return
+      else if (WANT.has(error))
+        this.#server.wantOfDescriptors(errno[error] as string) // accept waits by itself
+      else {
+        this.#server.fail(new SystemError(error, `accept ${this.#address}`), { address: this.#address })
+        this.end()
+      }
+    }
+  }
+
+  #begin(con: Socket): void {
+    new Connection(this.#server, con, this.#address)
+  }
+
+  /** Those that the kernel has accepted already were promised an answer: they are served, then it closes. */
+  *finish(): Coroutine {
+    for (let i = 0; i < BACKLOG; i++) {
+      yield* this.#server.room()
+      if (!this.#open || this.#server.over) break
+      const [con, error] = yield* this.#socket.accept(OPTIONS, 0)
+      if (con !== undefined) this.#begin(con)
+      else if (!WANT.has(error)) break
+    }
+    this.end()
+  }
+
+  cut(): void {
+    this.end()
+  }
+
+  end(): void {
+    if (!this.#open) return
+    this.#socket.close()
+    this.#path?.remove()
+    this.#server.remove(this)
+  }
+}
+
+/** The path of a UNIX socket that we have bound; it is removed only if nobody has put another in its place. */
+export class BoundPath {
+  readonly #path: string
+  readonly #identity: string | undefined
+
+  constructor(path: string) {
+    this.#path = path
+    this.#identity = identity(path)
+  }
+
+  remove(): void {
+    if (this.#identity !== undefined && identity(this.#path) === this.#identity)
+      rmSync(this.#path, { force: true })
+  }
+}
+
+function identity(path: string): string | undefined {
+  if (path.startsWith("\0")) return undefined
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`
+}
