@@ -67,6 +67,7 @@ export abstract class Endpoint implements Pollee {
   // Buffers and modes: each returns what was set before
 
   setvbuf(mode: string, size?: number): [mode: string, size: number] {
+    this.assertOpen("setvbuf")
     const { output } = this.core
     const before: [string, number] = [modes.bufferingName(output.mode), output.bufsiz]
     output.mode = (output.mode & ~modes.BUFFERING) | modes.bufferingOf(mode)
@@ -75,6 +76,7 @@ export abstract class Endpoint implements Pollee {
   }
 
   setmode(input?: string, output?: string): [input: string, output: string] {
+    this.assertOpen("setmode")
     const { core } = this
     const before: [string, string] = [
       modes.inputModeName(core.input.mode),
@@ -87,6 +89,7 @@ export abstract class Endpoint implements Pollee {
   }
 
   setbufsiz(input?: number, output?: number): [input: number, output: number] {
+    this.assertOpen("setbufsiz")
     const { core } = this
     const before: [number, number] = [core.input.bufsiz, core.output.bufsiz]
     const inputSize = input === undefined ? core.input.bufsiz : limitOf(input, "setbufsiz")
@@ -96,6 +99,7 @@ export abstract class Endpoint implements Pollee {
   }
 
   setmaxline(input?: number, output?: number): [input: number, output: number] {
+    this.assertOpen("setmaxline")
     const { core } = this
     const before: [number, number] = [core.input.maxline, core.output.maxline]
     const inputLine = input === undefined ? core.input.maxline : lineLimit(input)
@@ -105,6 +109,7 @@ export abstract class Endpoint implements Pollee {
   }
 
   settimeout(timeout?: number): number | undefined {
+    this.assertOpen("settimeout")
     const before = this.core.timeout
     this.core.timeout = timeout === undefined ? Number.POSITIVE_INFINITY : seconds(timeout, "settimeout")
     return before === Number.POSITIVE_INFINITY ? undefined : before
@@ -112,6 +117,7 @@ export abstract class Endpoint implements Pollee {
 
   /** How often a sticky error may be ignored: of both channels, or of those that `which` names. */
   setmaxerrs(which?: string | number, limit?: number): [read: number, write: number] {
+    this.assertOpen("setmaxerrs")
     const { reading, writing } = this.core
     const before: [number, number] = [reading.limit, writing.limit]
     const [letters, count] = typeof which === "number" ? [undefined, which] : [which, limit]
@@ -124,6 +130,7 @@ export abstract class Endpoint implements Pollee {
   // Errors
 
   onerror(...handler: [ErrorHandler<never> | undefined] | []): ErrorHandler<never> | undefined {
+    this.assertOpen("onerror")
     const before = this.core.handler
     if (handler.length > 0) {
       if (handler[0] !== undefined && typeof handler[0] !== "function")
@@ -138,21 +145,25 @@ export abstract class Endpoint implements Pollee {
   }
 
   error(which?: string): (number | undefined)[] {
+    this.assertOpen("error")
     this.core.noteErrors()
     return whichChannels(which).map((letter) => this.#channel(letter).error || undefined)
   }
 
   clearerr(which?: string): (number | undefined)[] {
+    this.assertOpen("clearerr")
     this.core.noteErrors()
     return whichChannels(which).map((letter) => this.#channel(letter).clear())
   }
 
   seterror(which: string, number?: number): void {
+    this.assertOpen("seterror")
     for (const letter of whichChannels(which)) this.#channel(letter).set(number ?? 0)
   }
 
   /** Whether the input has ended and nothing of it is left, and whether the peer takes no more. */
   eof(which?: string): boolean[] {
+    this.assertOpen("eof")
     const { input, output } = this.core
     return whichChannels(which).map((letter) =>
       letter === "r" ? input.ended && input.length === 0 : output.ended,
@@ -161,6 +172,7 @@ export abstract class Endpoint implements Pollee {
 
   /** Bytes buffered here, in and out. */
   pending(): [input: number, output: number] {
+    this.assertOpen("pending")
     return [this.core.input.length, this.core.output.pending]
   }
 
@@ -191,6 +203,7 @@ export abstract class Endpoint implements Pollee {
   }
 
   stat(): Stat {
+    this.assertOpen("stat")
     const { input, output } = this.core
     const time = (at: number): number | undefined => (at === 0 ? undefined : at / 1000)
     return {
