@@ -1,7 +1,7 @@
 /**
  * The end of a socket that still has bytes to send: what the kernel takes goes at once, and for the rest a
- * coroutine keeps the descriptor until the peer has taken it or five seconds are over. The socket itself is
- * closed meanwhile for everybody else.
+ * coroutine keeps the descriptor until the peer has taken it, or nothing for five seconds. The socket itself
+ * is closed meanwhile for everybody else.
  */
 import { errno } from "../errno.js"
 import { binding, constant } from "../kernel/binding.js"
@@ -32,11 +32,14 @@ function sentAll(core: Core): boolean {
   return output.send() !== errno.EAGAIN
 }
 
-// Sends the rest of a buffer as the peer takes it, for five seconds at most.
+// Sends the rest of a buffer as the peer takes it, until it has taken nothing for five seconds.
 function* sendRest(output: Output): Generator<Yielded, void, unknown> {
-  const deadline = monotime() + LONGEST
+  let deadline = monotime() + LONGEST
+  let before = output.pending
   const writable: Pollee = { [POLL]: (request) => request.descriptor(output.fd, WRITE, true) }
   while (output.fd >= 0 && output.send() === errno.EAGAIN) {
+    if (output.pending < before) deadline = monotime() + LONGEST
+    before = output.pending
     const left = deadline - monotime()
     if (left <= 0) return
     yield* new PollOperation([writable, left])

@@ -138,7 +138,8 @@ export class Output {
     const span = this.#span
     if (span !== undefined && this.#end + more <= span.base + span.size) return
     const length = this.pending
-    const larger = take(length + more)
+    // By half again at least, so that filling a buffer without a limit takes time in proportion.
+    const larger = take(Math.max(length + more, length + (length >> 1)))
     if (span !== undefined) {
       span.bytes.copy(larger.bytes, larger.base, this.#start, this.#end)
       give(span)
