@@ -245,8 +245,9 @@ function systemErrno(call: () => void): number {
 }
 
 function bindTo(core: Core, bind: Bind, family: number): number {
-  if (typeof bind === "object" && "path" in bind) {
-    return -binding.bind(core.fd, AF_UNIX, unixAddress(bind.path).host, 0)
+  if (family === AF_UNIX || (typeof bind === "object" && "path" in bind)) {
+    const path = typeof bind === "string" ? bind : "path" in bind ? bind.path : bind.addr
+    return -binding.bind(core.fd, AF_UNIX, unixAddress(path).host, 0)
   }
   const [host, port] = typeof bind === "string" ? [bind, 0] : [bind.addr, bind.port ?? 0]
   return -binding.bind(core.fd, family, host, portNumber(port, core.type === SOCK_STREAM ? "tcp" : "udp"))

@@ -120,7 +120,17 @@ export function checkOptions(options: unknown, what: string): SocketOptions {
   const checked = options as SocketOptions
   if (checked.path?.includes("\0", 1)) throw new TypeError(`${what}: a NUL byte inside a path`)
   if (checked.host?.includes("\0")) throw new TypeError(`${what}: a NUL byte inside a host name`)
+  if (checked.mode !== undefined) permissions(checked.mode, `${what}: mode`)
+  if (checked.mask !== undefined) permissions(checked.mask, `${what}: mask`)
+  if (checked.bind !== undefined) checkBind(checked.bind, what)
   return checked
+}
+
+function checkBind(bind: Bind, what: string): void {
+  const { addr, path, port } = typeof bind === "string" ? { addr: bind } : (bind as Record<string, unknown>)
+  const named = typeof addr === "string" || typeof path === "string"
+  if (!named || (port !== undefined && typeof port !== "number" && typeof port !== "string"))
+    throw new TypeError(`${what}: option bind must be a string, { addr, port } or { path }`)
 }
 
 const LETTERS = /^([r-][w-][x-]){3}$/
