@@ -188,7 +188,7 @@ export class Controller extends Engine implements Pollee {
       return
     }
     request.list(this.watchers)
-    request.descriptor(this.poller.fd, 1, true)
+    request.nested(this)
     const timeout = this.timeout()
     if (timeout !== undefined) request.after(timeout)
   }

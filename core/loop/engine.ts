@@ -55,6 +55,7 @@ export class Engine implements Scheduler {
   readonly interests = new InterestTable(this.poller)
   readonly timers = new TimerHeap()
   readonly outbox = new Outbox()
+  nesting = 1
   /** Coroutines of other controllers that poll this one. */
   readonly watchers = new WatchList()
   /** All tasks that have not ended. */

@@ -14,18 +14,34 @@ export interface Receiver {
   received(result: number, offset: number): void
 }
 
+/** A controller, as another controller watches it. */
+export interface Nested {
+  readonly poller: { readonly fd: number }
+  readonly interests: InterestTable
+  /** How many controllers stand below one another, itself included, at most. */
+  nesting: number
+}
+
 export class Interest {
   readonly watches = new WatchList()
   registered = 0
   receiver: Receiver | undefined = undefined
   /** Ours to close: its registration holds until then. Others' may be closed a step after their last wait. */
   kept = false
+  /** The controller whose descriptor it is. */
+  nested: Nested | undefined = undefined
 
   constructor(
     readonly table: InterestTable,
     readonly fd: number,
     readonly slot: number,
   ) {}
+}
+
+function waitedOf(interest: Interest): number {
+  let events = 0
+  for (let watch = interest.watches.head; watch !== undefined; watch = watch.following) events |= watch.events
+  return events
 }
 
 export class InterestTable {
@@ -69,6 +85,14 @@ export class InterestTable {
     }
     watch.events = events
     interest.watches.add(watch)
+  }
+
+  /** All that somebody waits for, each with the events. */
+  *waited(): Generator<[interest: Interest, events: number]> {
+    for (const interest of this.#byFd.values()) {
+      const events = waitedOf(interest)
+      if (events !== 0) yield [interest, events]
+    }
   }
 
   /** Asks the next step to receive up to `bytes` for a receiver, before its watch fires. */
@@ -142,9 +166,7 @@ export class InterestTable {
   /** Registers everything anew, in a kernel object that knows nothing; what fails there is cancelled. */
   registerAgain(): void {
     for (const interest of [...this.#byFd.values()]) {
-      let events = 0
-      for (let watch = interest.watches.head; watch !== undefined; watch = watch.following)
-        events |= watch.events
+      const events = waitedOf(interest)
       interest.registered = 0
       const good = events !== 0 && this.#poller.set(interest.slot, 0, events & ALL_EVENTS) >= 0
       if (good) interest.registered = events

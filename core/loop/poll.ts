@@ -6,7 +6,7 @@
 import { errno, SystemError } from "../errno.js"
 import { monotime } from "../kernel/clock.js"
 import { PRIORITY, READ, WRITE } from "../kernel/poller.js"
-import type { Interest } from "./interest.js"
+import type { Interest, Nested } from "./interest.js"
 import { BaseOperation } from "./operation.js"
 import { unwatchSignal, watchSignal } from "./signals.js"
 import { PARKED, type Request, type Task, type Yielded } from "./task.js"
@@ -82,6 +82,8 @@ export function seconds(value: unknown, what: string): number {
   if (Number.isNaN(value)) throw new RangeError(`${what}: NaN is no number of seconds`)
   return value
 }
+
+const DEEPEST = 3 // controllers below one another in the kernel, without the one that polls
 
 export class PollRequest implements Request {
   private readonly objects: readonly unknown[]
@@ -212,6 +214,26 @@ export class PollRequest implements Request {
     if (kept) interest.kept = true
     table.watch(interest, this.watch(), events)
     this.interests.push(interest)
+  }
+
+  /**
+   * It is a controller, ready when its descriptor is. The kernel takes five of these in a row, Node's own loop
+   * among them; a controller with more below it is watched by all that it waits for.
+   */
+  nested(guest: Nested, seen = new Set<Nested>()): void {
+    const host = this.task.scheduler
+    if (guest.nesting < DEEPEST) {
+      this.descriptor(guest.poller.fd, READ, false)
+      host.interests.of(guest.poller.fd).nested = guest
+      host.nesting = Math.max(host.nesting, guest.nesting + 1)
+      return
+    }
+    seen.add(guest)
+    for (const [interest, events] of guest.interests.waited()) {
+      const { nested, fd, kept } = interest
+      if (nested === undefined) this.descriptor(fd, events, kept)
+      else if (!seen.has(nested)) this.nested(nested, seen)
+    }
   }
 
   /** It is ready after so many seconds. */

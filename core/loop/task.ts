@@ -22,6 +22,8 @@ export interface Scheduler {
   readonly interests: InterestTable
   readonly timers: TimerHeap
   readonly outbox: Outbox
+  /** How many controllers stand below one another, itself included, at most. */
+  nesting: number
   /** Puts a task on the list of those to resume in the next step. */
   enqueue(task: Task): void
   /** Adds a coroutine. */
