@@ -1,0 +1,74 @@
+/**
+ * Puts the hooks into Node's loader. Node 22.15 and later call them in this thread, for `import` and for
+ * `require`. Before, those of `import` are a second thread, which takes as long to start as Node itself: it is
+ * started only for a script that cannot do without, and `require` is taught by itself.
+ */
+import Module from "node:module"
+import { hooks, type Inline, isTypeScript, ours, typescript } from "./hooks.js"
+import type { Data } from "./thread.js"
+
+interface Loader {
+  registerHooks?: (hooks: object) => void
+  _resolveFilename(specifier: string, parent?: { filename?: string | null }, ...rest: unknown[]): string
+  _extensions: Record<string, (module: { _compile(code: string, path: string): void }, path: string) => void>
+}
+
+const loader = Module as unknown as Loader
+let threaded = false
+
+/** What will be run, as far as it is known before it is. */
+export interface Source {
+  path: string
+  /** Read only where it matters, for it takes time. */
+  text(): string
+  inline: Inline | undefined
+  /** Other modules are loaded first. */
+  preloads: boolean
+}
+
+/** Whether the hooks of `import` run in this thread. */
+export const inThread = loader.registerHooks !== undefined
+
+export async function install(source: Source): Promise<void> {
+  if (loader.registerHooks !== undefined) {
+    loader.registerHooks(hooks(source.inline))
+    return
+  }
+  teachRequire()
+  if (
+    source.inline !== undefined ||
+    source.preloads ||
+    isTypeScript(source.path) ||
+    importsMore(source.text())
+  )
+    await startThread({ inline: source.inline, typescript: isTypeScript(source.path) })
+}
+
+async function startThread(data: Data): Promise<void> {
+  if (threaded) return
+  threaded = true
+  // What is loaded already never goes through the thread, and the library is many modules.
+  await import("../../core/index.js")
+  Module.register("./thread.js", import.meta.url, { data })
+}
+
+const IMPORT = /\b(?:import|export)\b[^"'`;]*?["'`]([^"'`]*)["'`]|\bimport\s*\(/g
+
+/** Whether there is an import that Node cannot do by itself, or that may lead to one. */
+function importsMore(text: string): boolean {
+  for (const [, name] of text.matchAll(IMPORT)) {
+    if (name === undefined || !Module.isBuiltin(name)) return true
+  }
+  return false
+}
+
+function teachRequire(): void {
+  const resolve = loader._resolveFilename
+  loader._resolveFilename = function (specifier, parent, ...rest) {
+    return ours(specifier, parent?.filename ?? undefined) ?? resolve.call(this, specifier, parent, ...rest)
+  }
+  for (const extension of [".ts", ".mts", ".cts"]) {
+    loader._extensions[extension] ??= (module, path) =>
+      module._compile(typescript().compileForRequire(path), path)
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * TypeScript made JavaScript, with every line where it was. It is done by sucrase, which is loaded when there
+ * is something to do; columns move, and `originalColumn` finds them again when an error is printed.
+ */
+import { readFileSync } from "node:fs"
+import { createRequire, SourceMap } from "node:module"
+import { dirname, extname, join } from "node:path"
+import vm from "node:vm"
+
+type Sucrase = typeof import("sucrase")
+type Kind = "module" | "commonjs"
+
+export interface Compiled {
+  code: string
+  kind: Kind
+}
+
+const require = createRequire(import.meta.url)
+const EXTENSIONS: Readonly<Record<string, Kind | undefined>> = {
+  ".ts": undefined,
+  ".mts": "module",
+  ".cts": "commonjs",
+}
+
+/** The JavaScript of a file; a syntax error is thrown with the line in its stack, as Node does it. */
+export function compile(path: string, source = readFileSync(path, "utf8")): Compiled {
+  const known = EXTENSIONS[extname(path)] ?? packageType(dirname(path))
+  const code = transform(path, source)
+  const kind = known ?? (hasModuleSyntax(code) ? "module" : "commonjs")
+  return { code, kind }
+}
+
+/** For `require` where Node has no other way: a module's imports and exports become those of CommonJS. */
+export function compileForRequire(path: string): string {
+  const source = readFileSync(path, "utf8")
+  const { code, kind } = compile(path, source)
+  return kind === "commonjs" ? code : transform(path, source, ["typescript", "imports"])
+}
+
+/** The column in the source that became this one; lines and columns count from 1. */
+export function originalColumn(path: string, line: number, column: number): number {
+  const { transform } = require("sucrase") as Sucrase
+  const { sourceMap } = transform(readFileSync(path, "utf8"), {
+    ...optionsFor(path),
+    sourceMapOptions: { compiledFilename: path },
+  })
+  const map = new SourceMap({ ...sourceMap, file: path, sourceRoot: "", sourcesContent: [] } as never)
+  const found = map.findEntry(line - 1, column - 1)
+  return "originalColumn" in found ? found.originalColumn + 1 : column
+}
+
+function optionsFor(path: string, transforms: ("typescript" | "imports")[] = ["typescript"]) {
+  return { transforms, filePath: path, disableESTransforms: true, preserveDynamicImport: true }
+}
+
+function transform(path: string, source: string, transforms?: ("typescript" | "imports")[]): string {
+  const sucrase = require("sucrase") as Sucrase
+  try {
+    return sucrase.transform(source, optionsFor(path, transforms)).code
+  } catch (error) {
+    throw located(error, path, source)
+  }
+}
+
+function located(error: unknown, path: string, source: string): unknown {
+  if (!(error instanceof SyntaxError) || !("loc" in error)) return error
+  const { line, column } = error.loc as { line: number; column: number }
+  const message = error.message.replace(/^Error transforming .*?: /, "").replace(/ \(\d+:\d+\)$/, "")
+  const better = new SyntaxError(message)
+  const text = source.split("\n")[line - 1] ?? ""
+  better.stack = `${path}:${line}\n${text}\n${" ".repeat(Math.max(0, column - 1))}^\n\nSyntaxError: ${message}`
+  return better
+}
+
+/** What the nearest package.json says about files that do not say it themselves. */
+function packageType(folder: string): Kind | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      const { type } = JSON.parse(readFileSync(join(at, "package.json"), "utf8"))
+      return type === "module" || type === "commonjs" ? type : undefined
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") return undefined
+    }
+    if (dirname(at) === at) return undefined
+  }
+}
+
+const MODULE_SYNTAX = /import statement|import\.meta|token 'export'|top level bodies of modules/
+
+/** Whether code did not compile for want of being a module. */
+export function needsModule(error: unknown): boolean {
+  return error instanceof SyntaxError && MODULE_SYNTAX.test(error.message)
+}
+
+/** Node's own rule: a module is what does not compile as anything else. */
+function hasModuleSyntax(code: string): boolean {
+  try {
+    new vm.Script(`(function (exports, require, module, __filename, __dirname) {${code}\n})`)
+    return false
+  } catch (error) {
+    return needsModule(error)
+  }
+}
