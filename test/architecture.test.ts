@@ -55,6 +55,9 @@ const RULES: Rules = {
   packages: [
     { for: "core/", allow: [] },
     { for: "commands/", allow: dependencies() },
+    // Examples name the library as their readers will.
+    { for: "commands/run/examples/", allow: [...dependencies(), "cqueues"] },
+    { for: "commands/run/tour/", allow: [...dependencies(), "cqueues"] },
     { for: "bin/", allow: [] },
   ],
   // These load what a user names.
