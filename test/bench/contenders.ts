@@ -11,8 +11,8 @@ export interface Contender {
   command: () => string[]
   /** Why it can't take part here, if so. */
   absent: () => string | undefined
-  /** Takes part only where lines are pipelined, as it does nothing else than merge their answers. */
-  merging?: boolean
+  /** Differs from its like only where lines are pipelined, and takes part only there. */
+  pipelined?: boolean
 }
 
 export const OURS = "cqueues.js"
@@ -38,7 +38,7 @@ function ours(name: string, ...options: string[]): Contender {
 function lua(name: string, interpreter: string, ...options: string[]): Contender {
   return {
     name,
-    merging: options.includes("merge"),
+    pipelined: options.includes("merge"),
     command: () => [interpreter, source("peers/echo.lua"), ...options],
     absent: () => needsLua(interpreter),
   }
@@ -48,6 +48,7 @@ function nodeNet(name: string, ...options: string[]): Contender {
   return {
     name,
     command: () => [process.execPath, "--expose-gc", compiled("peers/net_echo.js"), ...options],
+    pipelined: options.includes("lines"),
     absent: () => undefined,
   }
 }
@@ -64,8 +65,9 @@ const rawC: Contender = {
 /** The echo servers of the main comparison, in the order of the tables. */
 export const SERVERS: Contender[] = [
   rawC,
-  ours(OURS),
+  ours(OURS, "bl", "read"),
   nodeNet("node:net"),
+  nodeNet("node:net, by lines", "lines"),
   lua("LuaJIT cqueues", "luajit", "bl", "read"),
   lua("Lua 5.4 cqueues", "lua5.4", "bl", "read"),
   lua("LuaJIT, hand-flushed", "luajit", ...MERGED),
@@ -82,9 +84,9 @@ export const VARIANTS: Contender[] = [
   ours("ours bf read 64K", "bf", "read", "65536"),
   ours("ours bn read", "bn", "read"),
   ours("ours bl bytes", "bl", "bytes"),
-  ours("ours tl lines.each", "tl", "each"),
   nodeNet("node:net data", "data"),
   nodeNet("node:net pipe", "pipe"),
+  nodeNet("node:net lines", "lines"),
   ...(["luajit", "lua5.4"] as const).flatMap((interpreter) =>
     [
       ["bn", "each"],

@@ -57,7 +57,7 @@ export async function idle(bench: Bench): Promise<void> {
   const connections = Math.min(bench.quick ? 2000 : 10_000, fileLimit() - SPARE)
   const servers = await launchAll(
     bench,
-    SERVERS.filter((each) => !each.merging),
+    SERVERS.filter((each) => !each.pipelined),
     connections + SPARE,
   )
   const costs = new Map<string, Footprint>()

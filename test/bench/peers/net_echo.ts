@@ -1,6 +1,7 @@
 /**
  * The echo server on node:net, in the fewest steps it allows: what arrives is written back, lines or not.
- *   net_echo.js [data|pipe]
+ *   net_echo.js [data|pipe|lines]
+ * `lines` hands over one line at a time, as the others do, and corks what it writes for the same chunk.
  * A second port answers each connection with the heap's size after a collection.
  */
 import { createServer, type Socket } from "node:net"
@@ -8,9 +9,26 @@ import { heapReport } from "../heap.js"
 
 const how = process.argv[2] ?? "data"
 
+function byLines(socket: Socket): void {
+  let rest = ""
+  socket.setEncoding("utf8")
+  socket.on("data", (chunk: string) => {
+    const text = rest + chunk
+    let from = 0
+    socket.cork()
+    for (let to = text.indexOf("\n"); to >= 0; to = text.indexOf("\n", from)) {
+      socket.write(text.slice(from, to + 1))
+      from = to + 1
+    }
+    socket.uncork()
+    rest = text.slice(from)
+  })
+}
+
 const server = createServer({ noDelay: true }, (socket: Socket) => {
   socket.on("error", () => socket.destroy())
   if (how === "pipe") socket.pipe(socket)
+  else if (how === "lines") byLines(socket)
   else socket.on("data", (data) => socket.write(data))
 })
 

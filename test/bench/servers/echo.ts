@@ -44,6 +44,16 @@ const serve = ways[how as keyof typeof ways]
 const vbuf = mode.includes("f") ? "full" : mode.includes("n") ? "no" : "line"
 const cq = cqueues.new()
 
+// One function for all connections, with the connection as its argument: every closure that is a function* has
+// generators of a hidden class of its own, and one for each connection made the engine's caches useless.
+function* connection(con: Socket) {
+  con.setmode(mode, mode)
+  con.setvbuf(vbuf, Number(size))
+  yield* serve(con)
+  con.shutdown("w")
+  con.close()
+}
+
 // written to the descriptor, because a stream would wait for Node's loop, which stands still under sync()
 function* announce(word: string, srv: Socket) {
   cqueues.assert(yield* srv.listen())
@@ -58,13 +68,7 @@ cq.wrap(function* () {
   cq.wrap(function* () {
     yield* announce("listening", srv)
     yield* srv.clients().each((con) => {
-      cq.wrap(function* () {
-        con.setmode(mode, mode)
-        con.setvbuf(vbuf, Number(size))
-        yield* serve(con)
-        con.shutdown("w")
-        con.close()
-      })
+      cq.wrap(connection, con)
     })
   })
   yield* report.clients().each(function* (con) {
