@@ -32,6 +32,7 @@ export class Output {
   #failure: unknown
   #onunread: (() => void) | undefined
   #watched = false
+  #watchedMessages = false
 
   constructor(name: string, { json, quiet, verbose, color }: OutputOptions = {}) {
     this.name = name
@@ -102,8 +103,16 @@ export class Output {
   }
 
   #message(message: string, ready = false, style = this.paintMessage.bold): void {
+    this.#watchMessages()
     const text = ready ? message : escapeControls(message)
     process.stderr.write(`${style(`${this.name}:`)} ${text}\n`)
+  }
+
+  // A terminal that is gone must not turn its message into a crash.
+  #watchMessages(): void {
+    if (this.#watchedMessages) return
+    this.#watchedMessages = true
+    process.stderr.on("error", () => {})
   }
 
   #watch(): void {

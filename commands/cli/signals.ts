@@ -3,6 +3,7 @@
  * once. Either way the process dies of that very signal in the end, so that the shell and whoever started
  * us see what happened.
  */
+import { constants } from "node:os"
 
 export const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 export type Ending = (typeof ENDING)[number]
@@ -34,6 +35,7 @@ export class Signals {
   async reraise(): Promise<void> {
     this.release()
     if (this.received === undefined) return
+    process.exitCode = EXIT_BASE + constants.signals[this.received]
     this.#die(this.received)
     // Without a listener the signal is deadly, but a thread other than this one may be the one to get it.
     await new Promise((resolve) => setTimeout(resolve, LONGEST_DEATH))
@@ -45,4 +47,6 @@ export class Signals {
   }
 }
 
+/** What shells add to a signal's number. */
+const EXIT_BASE = 128
 const LONGEST_DEATH = 1000 // milliseconds

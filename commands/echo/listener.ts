@@ -8,7 +8,10 @@ import type { Coroutine, Part, Server } from "./server.js"
 /** So many may wait in the kernel: more than that many at once are rare, and a flood is not ours to hoard. */
 export const BACKLOG = 4096
 
+/** Nothing to make a connection of: accept itself pauses after these before it looks again. */
 const WANT = new Set<number>([errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+/** Seconds to wait for a descriptor at the end; before it, accept does the waiting. */
+const PAUSE = 0.1
 const OPTIONS = { nodelay: true }
 
 export class Listener implements Part {
@@ -37,8 +40,7 @@ export class Listener implements Part {
       const [con, error] = yield* this.#socket.accept(OPTIONS)
       if (con !== undefined) this.#begin(con)
       else if (!this.#open) return
-      else if (WANT.has(error))
-        this.#server.wantOfDescriptors(errno[error] as string) // accept waits by itself
+      else if (WANT.has(error)) this.#server.wantOfDescriptors(errno[error] as string)
       else {
         this.#server.fail(new SystemError(error, `accept ${this.#address}`), { address: this.#address })
         this.end()
@@ -52,12 +54,15 @@ export class Listener implements Part {
 
   /** Those that the kernel has accepted already were promised an answer: they are served, then it closes. */
   *finish(): Coroutine {
-    for (let i = 0; i < BACKLOG; i++) {
+    for (let count = 0; count < BACKLOG; ) {
       yield* this.#server.room()
       if (!this.#open || this.#server.over) break
       const [con, error] = yield* this.#socket.accept(OPTIONS, 0)
-      if (con !== undefined) this.#begin(con)
-      else if (!WANT.has(error)) break
+      if (con !== undefined) {
+        this.#begin(con)
+        count++
+      } else if (WANT.has(error)) yield* this.#server.change(PAUSE)
+      else break
     }
     this.end()
   }

@@ -32,6 +32,7 @@ export async function run({
     const count = server.connections
     if (count > 0 && !server.stopping)
       output.note(`${signal}: finishing ${count} connection${count === 1 ? "" : "s"}; once more ends at once`)
+    output.event("stop", { signal, connections: count })
     server.stop()
   })
   output.onUnread(() => server.stop())

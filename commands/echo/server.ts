@@ -96,6 +96,11 @@ export class Server {
     for (const part of [...this.parts]) part.end()
   }
 
+  /** Waits until a part has ended, so many seconds at most. */
+  *change(seconds: number): Coroutine {
+    yield* this.#changed.wait(seconds)
+  }
+
   // Waits until every part is gone, so many seconds at most.
   *#emptied(seconds: number): Coroutine {
     const deadline = cqueues.monotime() + seconds
