@@ -135,34 +135,41 @@ int translate(char* data, int length, int capacity) {
   return length + lines;
 }
 
-// put(region, offset, capacity, string, translate) -> bytes written at the offset, or NO_ROOM. One byte of
-// the capacity is always left over (for the NUL that the engine writes).
+// The two calls that every line makes take their numbers from here: eight of them, in the shared memory
+// behind the results. Reading a number out of an argument costs more than all of these.
+const int32_t* arguments(const State* state) { return state->out ? state->out + 8 : nullptr; }
+
+// put(string) of arguments region, offset, capacity, translate -> bytes written at the offset, or NO_ROOM.
+// One byte of the capacity is always left over (for the NUL that the engine writes).
 napi_value put(napi_env env, napi_callback_info info) {
-  Call<5> c(env, info);
-  int capacity = c.integer(env, 2);
-  char* to = c.state->span(c.integer(env, 0), c.integer(env, 1), capacity);
+  Call<1> c(env, info);
+  const int32_t* numbers = arguments(c.state);
+  if (!numbers) return to_js(env, -EFAULT);
+  const int capacity = numbers[2], translated = numbers[3];
+  char* to = c.state->span(numbers[0], numbers[1], capacity);
   size_t length = 0;
   if (!to || capacity < 2) return to_js(env, NO_ROOM);
-  if (napi_get_value_string_utf8(env, c.args[3], to, capacity, &length) != napi_ok) return to_js(env, -EINVAL);
+  if (napi_get_value_string_utf8(env, c.args[0], to, capacity, &length) != napi_ok) return to_js(env, -EINVAL);
   // The engine cuts at a whole character: short of room by three bytes or less may have been a cut.
   if (static_cast<int>(length) >= capacity - 4) return to_js(env, NO_ROOM);
   int written = static_cast<int>(length);
   // A lone surrogate has come out as U+FFFD, so only a string that may have that in it needs a second look.
-  if (memchr(to, 0xef, length)) written = encode_escaped(env, c.args[3], to, capacity);
-  if (written >= 0 && c.integer(env, 4)) written = translate(to, written, capacity);
+  if (memchr(to, 0xef, length)) written = encode_escaped(env, c.args[0], to, capacity);
+  if (written >= 0 && translated) written = translate(to, written, capacity);
   return to_js(env, written);
 }
 
 enum : int { KEEP_EOL = 1, TEXT = 2 };
 
-// readLine(region, start, scanned, end, limit, flags) -> string, or undefined when there is no whole line.
-// `scanned` is where the search for LF begins; a line longer than the limit comes in pieces of the limit.
+// readLine() of arguments region, start, scanned, end, limit, flags -> string, or undefined when there is no
+// whole line. `scanned` is where the search for LF begins; a line longer than the limit comes in pieces of the limit.
 // out[0] is the number of bytes consumed.
 napi_value read_line(napi_env env, napi_callback_info info) {
-  Call<6> c(env, info);
-  int start = c.integer(env, 1), scanned = c.integer(env, 2), end = c.integer(env, 3);
-  int limit = c.integer(env, 4), flags = c.integer(env, 5);
-  char* data = c.state->span(c.integer(env, 0), start, end - start);
+  Call<0> c(env, info);
+  const int32_t* numbers = arguments(c.state);
+  if (!numbers) return nullptr;
+  const int start = numbers[1], scanned = numbers[2], end = numbers[3], limit = numbers[4], flags = numbers[5];
+  char* data = c.state->span(numbers[0], start, end - start);
   if (!data || scanned < start || scanned > end || !c.state->out) return nullptr;
   int window = limit >= 0 && limit < end - start ? limit : end - start;
   char* from = data + (scanned - start);

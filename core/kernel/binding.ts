@@ -56,16 +56,9 @@ export interface Binding {
   sendmsg(fd: number, region: number, offset: number, length: number, passed: number): number
   recvmsg(fd: number, region: number, offset: number, length: number): number
 
-  put(region: number, offset: number, capacity: number, text: string, translate: number): number
+  put(text: string): number
   text(region: number, start: number, end: number): string | undefined
-  readLine(
-    region: number,
-    start: number,
-    scanned: number,
-    end: number,
-    limit: number,
-    flags: number,
-  ): string | undefined
+  readLine(): string | undefined
   findLine(region: number, from: number, end: number): number
   compact(region: number, start: number, end: number, most: number, final: number): number
   measure(region: number, start: number, end: number, most: number, final: number): number

@@ -5,6 +5,7 @@
  */
 import { binding } from "../kernel/binding.js"
 import { results } from "../kernel/memory.js"
+import { KEEP_EOL, readLine, TRANSLATE } from "../kernel/text.js"
 import { ALL, BLOCK, type Format, HEADER, HEADER_EOL, LINE, LINE_EOL, PART, SOME } from "./formats.js"
 import type { Input } from "./input.js"
 import { MORE, takeHeader, takePart } from "./mime.js"
@@ -16,9 +17,6 @@ export const MISS: unique symbol = Symbol("cqueues.miss")
 
 export type Value = string | Buffer | undefined
 export type Taken = Value | typeof MISS
-
-const KEEP_EOL = 1
-const TRANSLATE = 2
 
 /** The next value of `format`: text, or a Buffer when `raw`, which is always binary. */
 export function extract(input: Input, format: Format, mode: number, raw: boolean): Taken {
@@ -63,7 +61,7 @@ export function missing(input: Input, format: Format): number {
 
 function line(input: Input, kind: number, text: boolean): Taken {
   const flags = (kind === LINE_EOL ? KEEP_EOL : 0) | (text ? TRANSLATE : 0)
-  const value = binding.readLine(input.region, input.start, input.scanned, input.end, input.maxline, flags)
+  const value = readLine(input.region, input.start, input.scanned, input.end, input.maxline, flags)
   if (value !== undefined) {
     input.consume(results[0] as number)
     return value

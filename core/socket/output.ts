@@ -7,6 +7,7 @@ import { errno } from "../errno.js"
 import { binding } from "../kernel/binding.js"
 import { wallTime } from "../kernel/clock.js"
 import { give, type Span, take } from "../kernel/memory.js"
+import { putText } from "../kernel/text.js"
 import type { Outgoing } from "../loop/outbox.js"
 import type { Scheduler } from "../loop/task.js"
 import { WatchList } from "../loop/watch.js"
@@ -15,6 +16,7 @@ import { AUTOFLUSH, BUFFERING, FULL, LINE, TEXT } from "./mode.js"
 const LF = 10
 const CR = 13
 const SMALL_PIECE = 2048
+const MOST_USUAL = 4096
 const PIECE = 16 * 1024 // characters of a string that are encoded at once
 /** What may wait for the end of the step; more than that is sent at once. */
 export const MOST_DEFERRED = 64 * 1024
@@ -43,6 +45,8 @@ export class Output {
   #start = 0
   #end = 0
   #due = 0
+  /** What the buffer held when it was last sent: its first size the next time. */
+  #usual = 0
 
   constructor(mode: number, bufsiz: number, maxline: number) {
     this.mode = mode
@@ -86,14 +90,14 @@ export class Output {
     // Not between the halves of a surrogate pair.
     if (to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--
     const piece = from === 0 && to === text.length ? text : text.slice(from, to)
-    const translate = mode & TEXT ? 1 : 0
+    const translate = (mode & TEXT) !== 0
     this.#reserve(piece.length + 8)
-    let length = binding.put(this.region, this.#end, this.#room(), piece, translate)
+    let length = putText(this.region, this.#end, this.#room(), piece, translate)
     if (length < 0) {
       this.#reserve(piece.length * (translate ? 4 : 3) + 8)
-      length = binding.put(this.region, this.#end, this.#room(), piece, translate)
+      length = putText(this.region, this.#end, this.#room(), piece, translate)
     }
-    this.#appended(length, mode)
+    this.#appended(length, mode, piece)
     return to
   }
 
@@ -101,19 +105,18 @@ export class Output {
     if (data.length === 0) return
     this.#reserve(data.length)
     this.#span?.bytes.set(data, this.#end)
-    this.#appended(data.length, mode)
+    this.#appended(data.length, mode, data)
   }
 
   // Finds what is now due: in line mode all lines that are whole, or longer than a line may be.
-  #appended(length: number, mode: number): void {
-    const before = this.#end
+  #appended(length: number, mode: number, data: string | Uint8Array): void {
     this.#end += length
     const buffering = mode & BUFFERING
     if (buffering === LINE) {
-      if (this.#lastByte() === LF) this.#due = this.#end
-      else {
-        const last = this.#span?.bytes.lastIndexOf(LF, this.#end - 1) ?? -1
-        if (last >= before) this.#due = last + 1
+      const { bytes } = this.#span as Span
+      if (bytes[this.#end - 1] === LF) this.#due = this.#end
+      else if (typeof data === "string" ? data.includes("\n") : data.includes(LF)) {
+        this.#due = bytes.lastIndexOf(LF, this.#end - 1) + 1
       }
       if (this.maxline >= 0 && this.#end - Math.max(this.#due, this.#start) >= this.maxline)
         this.#due = this.#end
@@ -123,10 +126,6 @@ export class Output {
     } else {
       this.#due = this.#end
     }
-  }
-
-  #lastByte(): number {
-    return this.#span?.bytes[this.#end - 1] ?? 0
   }
 
   #room(): number {
@@ -139,7 +138,7 @@ export class Output {
     if (span !== undefined && this.#end + more <= span.base + span.size) return
     const length = this.pending
     // By half again at least, so that filling a buffer without a limit takes time in proportion.
-    const larger = take(Math.max(length + more, length + (length >> 1)))
+    const larger = take(Math.max(length + more, length + (length >> 1), this.#usual))
     if (span !== undefined) {
       span.bytes.copy(larger.bytes, larger.base, this.#start, this.#end)
       give(span)
@@ -160,8 +159,8 @@ export class Output {
   makeDue(mode: number): void {
     const buffering = mode & BUFFERING
     if (buffering === LINE) {
-      const last = this.#span?.bytes.lastIndexOf(LF, this.#end - 1) ?? -1
-      if (last >= this.#start) this.#due = Math.max(this.#due, last + 1)
+      const last = this.#span?.bytes.subarray(this.#start, this.#end).lastIndexOf(LF) ?? -1
+      if (last >= 0) this.#due = Math.max(this.#due, this.#start + last + 1)
     } else if (buffering !== FULL) {
       this.hurry()
     }
@@ -266,7 +265,11 @@ export class Output {
 
   /** Forgets what is buffered. */
   #release(): void {
-    if (this.#span !== undefined) give(this.#span)
+    const span = this.#span
+    if (span !== undefined) {
+      this.#usual = Math.min(MOST_USUAL, this.#end - span.base)
+      give(span)
+    }
     this.#span = undefined
     this.region = -1
     this.#start = this.#end = this.#due = 0

@@ -4,11 +4,12 @@
  */
 import { binding } from "../kernel/binding.js"
 import { give, take } from "../kernel/memory.js"
+import { putText } from "../kernel/text.js"
 
 /** The bytes of a string. */
 export function encode(text: string): Buffer {
   const span = take(text.length * 3 + 8)
-  const length = binding.put(span.region, span.base, span.size, text, 0)
+  const length = putText(span.region, span.base, span.size, text, false)
   const bytes = Buffer.from(span.bytes.subarray(span.base, span.base + length))
   give(span)
   return bytes
