@@ -13,7 +13,10 @@ import { establish } from "./establish.js"
 import { applyAccepted, defaults, type SocketOptions } from "./options.js"
 import { deadlineOf, until } from "./waiting.js"
 
-/** accept(2): errors of the connection that was waiting, not of the listener. */
+/**
+ * accept(2): errors of the connection that was waiting, not of the listener. Not EOPNOTSUPP, which a socket
+ * that can never accept gives for ever.
+ */
 const PASSING = new Set([
   errno.ECONNABORTED,
   errno.EPROTO,
@@ -21,7 +24,6 @@ const PASSING = new Set([
   errno.ENOPROTOOPT,
   errno.EHOSTDOWN,
   errno.EHOSTUNREACH,
-  errno.EOPNOTSUPP,
   errno.ENETUNREACH,
 ])
 
