@@ -21,6 +21,10 @@ struct Kpoll {
 };
 
 int kpoll_open(Kpoll& kp);
+
+// A new kernel object, which knows nothing, under the same descriptor number; the alert is made again where
+// there was one. Whoever watches the number has to register it again.
+int kpoll_renew(Kpoll& kp);
 void kpoll_close(Kpoll& kp);
 
 // Registers, changes or removes (`now` is 0) the events of a descriptor. `before` is what is registered;

@@ -3,12 +3,14 @@
 #include "poll.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace cq {
 namespace {
@@ -53,6 +55,16 @@ int kpoll_open(Kpoll& kp) {
   return kp.fd < 0 ? -errno : 0;
 }
 
+int kpoll_renew(Kpoll& kp) {
+  Kpoll fresh;
+  int error = kpoll_open(fresh);
+  if (error == 0 && kp.alert >= 0) error = kpoll_prepare_alert(fresh);
+  if (error == 0 && dup3(fresh.fd, kp.fd, O_CLOEXEC) < 0) error = -errno;
+  if (error == 0) std::swap(fresh.alert, kp.alert);
+  kpoll_close(fresh);
+  return error;
+}
+
 void kpoll_close(Kpoll& kp) {
   if (kp.alert >= 0) close(kp.alert);
   if (kp.fd >= 0) close(kp.fd);
@@ -65,6 +77,8 @@ int kpoll_set(Kpoll& kp, int fd, uint64_t tag, int before, int now) {
   event.data.u64 = tag;
   int op = now == 0 ? EPOLL_CTL_DEL : before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   if (epoll_ctl(kp.fd, op, fd, &event) == 0) return 0;
+  // The number was closed without being removed, and stands for another file now.
+  if (op == EPOLL_CTL_MOD && errno == ENOENT && epoll_ctl(kp.fd, EPOLL_CTL_ADD, fd, &event) == 0) return 0;
   return -errno;
 }
 

@@ -16,6 +16,7 @@ enum : int {
   TIMEOUT_SECONDS = 0,  // in: negative waits for ever
   TIMEOUT_NANOSECONDS = 1,
   ALERTED = 2,  // out
+  STALE = 3,    // out: how many events came of registrations that ought to be gone
   SENDS = 8,    // in: fd, region, offset, length; out: bytes sent or -errno in place of the length
   MAX_SENDS = 256,
   EVENTS = SENDS + MAX_SENDS * 4,  // out: slot, events, received, arena offset
@@ -66,6 +67,7 @@ int step(State& state, int id, int sends) {
   bool alerted;
   int count = kpoll_wait(poller->kernel, events, MAX_EVENTS, timeout.tv_sec < 0 ? nullptr : &timeout, alerted);
   control[ALERTED] = alerted;
+  control[STALE] = 0;
   if (count <= 0) return count;
 
   const Region& slots = state.regions[poller->slots];
@@ -75,9 +77,12 @@ int step(State& state, int id, int sends) {
   int reported = 0;
   for (int i = 0; i < count; i++) {
     int index = static_cast<int>(events[i].tag & 0xffffffff);
-    if (index >= capacity) continue;
-    const Slot& slot = reinterpret_cast<const Slot*>(slots.base)[index];
-    if (slot.generation != static_cast<int32_t>(events[i].tag >> 32)) continue;  // closed since
+    const Slot* table = reinterpret_cast<const Slot*>(slots.base);
+    if (index < 0 || index >= capacity || table[index].generation != static_cast<int32_t>(events[i].tag >> 32)) {
+      control[STALE]++;  // closed without cancel, and its file lives on through a duplicate
+      continue;
+    }
+    const Slot& slot = table[index];
     result[0] = index;
     result[1] = events[i].events;
     result[3] = arena.used;
@@ -160,22 +165,11 @@ int poller_raise_alert(State& state, int id) {
   return poller ? kpoll_raise_alert(poller->kernel) : -EBADF;
 }
 
-// pollerReset(poller): a new kernel object in place of one that a fork shares. The descriptors have to be
-// registered again, the alert is made again where there was one.
+// pollerReset(poller): a new kernel object in place of one that a fork shares or that went out of step. The
+// descriptors have to be registered again.
 int poller_reset(State& state, int id) {
   Poller* poller = state.poller(id);
-  if (!poller) return -EBADF;
-  Kpoll fresh;
-  if (int error = kpoll_open(fresh); error < 0) return error;
-  if (poller->kernel.alert >= 0) {
-    if (int error = kpoll_prepare_alert(fresh); error < 0) {
-      kpoll_close(fresh);
-      return error;
-    }
-  }
-  kpoll_close(poller->kernel);
-  poller->kernel = fresh;
-  return 0;
+  return poller ? kpoll_renew(poller->kernel) : -EBADF;
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ export const NOT_TRIED = -2147483648
 const TIMEOUT_SECONDS = 0
 const TIMEOUT_NANOSECONDS = 1
 const ALERTED = 2
+const STALE = 3
 export const SENDS = 8
 export const MAX_SENDS = 256
 export const EVENTS = SENDS + MAX_SENDS * 4
@@ -72,6 +73,14 @@ export class Poller {
 
   get alerted(): boolean {
     return control[ALERTED] !== 0
+  }
+
+  /**
+   * Whether the last step met events of a registration that could not be taken out: its number was closed
+   * first, and a duplicate keeps the file alive. They come again and again, until a reset.
+   */
+  get stale(): boolean {
+    return control[STALE] !== 0
   }
 
   /** A slot for a descriptor: the small number by which the kernel's events name it. */

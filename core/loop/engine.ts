@@ -42,7 +42,10 @@ export function cancelEverywhere(fd: number): void {
 onCancel(cancelEverywhere)
 
 export function resetEverywhere(): void {
-  for (const reference of controllers) reference.deref()?.reset()
+  const all = [...controllers].map((reference) => reference.deref()).filter((engine) => engine !== undefined)
+  // First all kernel objects, because some of them watch others.
+  for (const engine of all) engine.renew()
+  for (const engine of all) engine.interests.registerAgain()
 }
 
 /** At the end of the process: what lines were written in the last turns still goes out. */
@@ -193,6 +196,14 @@ export class Engine implements Scheduler {
       )
     }
     if (this.timers.size > 0) this.timers.expire(monotime())
+    if (this.poller.stale) this.#repair()
+  }
+
+  // Where there is no descriptor to spare for it, the next step tries again.
+  #repair(): void {
+    try {
+      this.reset()
+    } catch {}
   }
 
   #resumeAll(): StepResult {
@@ -285,11 +296,18 @@ export class Engine implements Scheduler {
     this.tasks.delete(task)
   }
 
+  /** Rebuilds the kernel side: after a fork, which shares it, or when it has gone out of step. */
   reset(): void {
     this.assertOpen()
+    this.renew()
+    this.interests.registerAgain()
+    for (const reference of controllers) reference.deref()?.interests.renew(this.poller.fd)
+  }
+
+  /** A new kernel object under the same number, in which nothing is registered yet. */
+  renew(): void {
     const error = this.poller.reset()
     if (error < 0) throw new SystemError(-error, "reset")
-    this.interests.registerAgain()
     if (this.#exported && this.ready) this.poller.raiseAlert()
   }
 

@@ -131,8 +131,9 @@ export class InterestTable {
 
   /** A wait for a descriptor that is not ours ended; unless another follows at once, it is let go. */
   lapse(interest: Interest): void {
-    if (!interest.kept && interest.watches.head === undefined && this.holds(interest))
-      this.#lapsed.push(interest)
+    if (interest.kept || interest.watches.head !== undefined || !this.holds(interest)) return
+    interest.nested = undefined // which may be dropped now
+    this.#lapsed.push(interest)
   }
 
   /** Before each wait of the kernel: what was not polled again since is taken out. */
@@ -172,6 +173,12 @@ export class InterestTable {
       if (good) interest.registered = events
       else this.cancel(interest.fd)
     }
+  }
+
+  /** Registers one descriptor anew, which has become another file under the same number. */
+  renew(fd: number): void {
+    const interest = this.#byFd.get(fd)
+    if (interest !== undefined && this.#poller.set(interest.slot, 0, interest.registered) < 0) this.cancel(fd)
   }
 
   /** Whether the table still is the one that an interest belongs to and stands in. */

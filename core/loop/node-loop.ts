@@ -16,7 +16,7 @@ const LONGEST_TIMER = 2 ** 31 - 1 // milliseconds, setTimeout's own limit
 const MOST_STARTS = 100 // operations that begin between two turns of Node's loop without going through it
 
 class MainController extends Controller {
-  #loop: number
+  #loop = -1
   #referenced = false
   #immediate: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
@@ -30,8 +30,7 @@ class MainController extends Controller {
     this.onpending = () => {
       if (!this.#starting) this.#soon()
     }
-    this.#loop = binding.loopStart(this.poller.fd, () => this.#drive())
-    if (this.#loop < 0) throw new SystemError(-this.#loop, "uv_poll")
+    this.#watch()
   }
 
   /** Adds an operation's coroutine; its first turn comes at once, unless too many have already. */
@@ -111,6 +110,18 @@ class MainController extends Controller {
     this.outbox.flush()
     this.#arrange()
     if (this.ready) this.#soon()
+  }
+
+  override renew(): void {
+    binding.loopStop(this.#loop)
+    super.renew()
+    this.#watch()
+    if (this.#referenced) binding.loopRef(this.#loop, 1)
+  }
+
+  #watch(): void {
+    this.#loop = binding.loopStart(this.poller.fd, () => this.#drive())
+    if (this.#loop < 0) throw new SystemError(-this.#loop, "uv_poll")
   }
 
   override close(): void {

@@ -116,7 +116,10 @@ export class PollRequest implements Request {
 
   cancel(): void {
     for (const watch of this.watches) watch.cancel()
-    for (const timer of this.timers) timer.cancel()
+    for (const timer of this.timers) {
+      timer.cancel()
+      timer.watch.task = undefined // a cancelled timer may stand in the heap for long, and holds nobody
+    }
     for (const interest of this.interests) interest.table.lapse(interest)
     for (const undo of this.undo) undo()
     this.undo = []
