@@ -1,13 +1,16 @@
 /**
- * Puts a command line into the one form that leaves nothing to guess: `--name`, `--name=value`, `--`, then
- * the arguments. The parser by itself would take "true" after a flag for its value, a negative number for
- * an argument and `-ofile` for four flags; here options read as getopt_long(3) reads them.
+ * Puts a command line into the one form that leaves nothing to guess: `--name`, `--name=N`, `--`, then the
+ * arguments, N being the place of a value in a list. The parser by itself would take "true" after a flag
+ * for its value, `-ofile` for four flags, and the quotes off a value; here options read as getopt_long(3)
+ * reads them.
  */
 import type { Option, Program } from "./options.js"
 
 export interface Plain {
   /** For the parser. */
   argv: string[]
+  /** The values that the numbers in it stand for. */
+  values: string[]
   /** Names of the options met, those that exist. */
   names: Set<string>
   /** What is wrong, as far as spelling goes. */
@@ -17,6 +20,7 @@ export interface Plain {
 export function plain(program: Program, given: readonly string[]): Plain {
   const options: string[] = []
   const operands: string[] = []
+  const values: string[] = []
   const names = new Set<string>()
   let trouble: string | undefined
   let at = 0
@@ -30,7 +34,12 @@ export function plain(program: Program, given: readonly string[]): Plain {
     }
     const value = attached ?? option.implied ?? given[++at]
     if (value === undefined) trouble ??= `${spelled} needs a value (${option.value})`
-    options.push(value === undefined ? `--${name}` : `--${name}=${value}`)
+    if (value === undefined) options.push(`--${name}`)
+    else put(name, value)
+  }
+
+  function put(name: string, value: string): void {
+    options.push(`--${name}=${values.push(value) - 1}`)
   }
 
   function long(text: string): void {
@@ -40,7 +49,7 @@ export function plain(program: Program, given: readonly string[]): Plain {
     const option = own(program, name)
     const negated = name.startsWith("no-") ? own(program, name.slice(3))?.negated : undefined
     if (option !== undefined) take(name, option, `--${name}`, attached)
-    else if (negated !== undefined && attached === undefined) options.push(`--${name.slice(3)}=${negated}`)
+    else if (negated !== undefined && attached === undefined) put(name.slice(3), negated)
     else {
       trouble ??= unknown(program, name)
       options.push(`--${text}`)
@@ -76,7 +85,7 @@ export function plain(program: Program, given: readonly string[]): Plain {
       break
     } else operands.push(arg)
   }
-  return { argv: [...options, "--", ...operands], names, trouble }
+  return { argv: [...options, "--", ...operands], values, names, trouble }
 }
 
 function own(program: Program, name: string): Option | undefined {

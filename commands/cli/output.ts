@@ -128,6 +128,7 @@ export class Output {
 
   /** Waits until the streams have taken everything. */
   async drain(): Promise<void> {
+    await new Promise(setImmediate) // a write that failed at once is told a turn later
     if (this.#watched && !this.#unread) await drained(process.stdout)
     await drained(process.stderr)
   }

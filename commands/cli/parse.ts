@@ -30,7 +30,7 @@ export async function parse<O extends Options>(
   const found = await byYargs(program, form)
   const options: Record<string, unknown> = {}
   for (const [name, option] of Object.entries(program.options)) {
-    options[name] = finalValue(name, option, found[name])
+    options[name] = finalValue(name, option, found[name], form.values)
   }
   return { options: options as Values<O>, args: (found._ as unknown[]).map(String) }
 }
@@ -61,12 +61,12 @@ function kindOf({ alias, value, many = false }: Option): Record<string, unknown>
   return { ...letter, string: true, array: many }
 }
 
-function finalValue(name: string, option: Option, found: unknown): unknown {
+function finalValue(name: string, option: Option, found: unknown, values: readonly string[]): unknown {
   if (option.value === undefined) return found ?? option.default
   if (found === undefined) return option.default
-  const read = (text: unknown) => {
+  const read = (place: unknown) => {
     try {
-      return option.read?.(String(text))
+      return option.read?.(values[Number(place)] ?? "")
     } catch (error) {
       if (error instanceof RangeError || error instanceof TypeError)
         throw new UsageError(`--${name}: ${error.message}`)
