@@ -4,13 +4,18 @@
  * started only for a script that cannot do without, and `require` is taught by itself.
  */
 import Module from "node:module"
+import { pathToFileURL } from "node:url"
 import { hooks, type Inline, isTypeScript, ours, typescript } from "./hooks.js"
-import type { Data } from "./thread.js"
 
 interface Loader {
   registerHooks?: (hooks: object) => void
   _resolveFilename(specifier: string, parent?: { filename?: string | null }, ...rest: unknown[]): string
-  _extensions: Record<string, (module: { _compile(code: string, path: string): void }, path: string) => void>
+  _extensions: Record<string, (module: Compiling, path: string) => void>
+  prototype: Compiling
+}
+
+interface Compiling {
+  _compile(code: string, path: string, ...rest: unknown[]): unknown
 }
 
 const loader = Module as unknown as Loader
@@ -35,21 +40,24 @@ export async function install(source: Source): Promise<void> {
     return
   }
   teachRequire()
-  if (
-    source.inline !== undefined ||
-    source.preloads ||
-    isTypeScript(source.path) ||
-    importsMore(source.text())
-  )
-    await startThread({ inline: source.inline, typescript: isTypeScript(source.path) })
-}
-
-async function startThread(data: Data): Promise<void> {
-  if (threaded) return
-  threaded = true
+  const inline = source.inline ?? compiledModule(source.path)
+  if (inline === undefined && !source.preloads && !importsMore(source.text())) return
   // What is loaded already never goes through the thread, and the library is many modules.
   await import("../../core/index.js")
-  Module.register("./thread.js", import.meta.url, { data })
+  startThread(inline)
+}
+
+/** A script that is a module in TypeScript: compiled here, for here it has to be known what kind it is. */
+function compiledModule(path: string): Inline | undefined {
+  if (!isTypeScript(path)) return undefined
+  const { code, kind } = typescript().compile(path)
+  return kind === "module" ? { url: pathToFileURL(path).href, source: code } : undefined
+}
+
+function startThread(inline: Inline | undefined): void {
+  if (threaded) return
+  threaded = true
+  Module.register("./thread.js", import.meta.url, { data: inline })
 }
 
 const IMPORT = /\b(?:import|export)\b[^"'`;]*?["'`]([^"'`]*)["'`]|\bimport\s*\(/g
@@ -67,8 +75,15 @@ function teachRequire(): void {
   loader._resolveFilename = function (specifier, parent, ...rest) {
     return ours(specifier, parent?.filename ?? undefined) ?? resolve.call(this, specifier, parent, ...rest)
   }
+  // Modules may turn out to import what the script did not.
+  const { _compile } = loader.prototype
+  loader.prototype._compile = function (code, ...rest) {
+    if (!threaded && /\bimport\s*\(/.test(code) && /["'`]cqueues\b/.test(code)) startThread(undefined)
+    return _compile.call(this, code, ...rest)
+  }
   for (const extension of [".ts", ".mts", ".cts"]) {
-    loader._extensions[extension] ??= (module, path) =>
+    loader._extensions[extension] ??= (module, path) => {
       module._compile(typescript().compileForRequire(path), path)
+    }
   }
 }

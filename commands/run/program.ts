@@ -49,6 +49,7 @@ export const program: Program<typeof options> = {
     ["0", "done; otherwise the script's own status"],
     ["1", "an error that nobody caught"],
     ["2", "wrong usage"],
+    ["13", "an await of the top level never came to its end"],
     ["124", "the time of --timeout is up"],
     ["126", "the script cannot be read"],
     ["127", "there is no such script"],

@@ -58,6 +58,7 @@ export async function runScript({ path, real }: Script, args: string[]): Promise
   const module = createRequire(import.meta.url).cache[real]
   // A function is what counts. A module of the other kind leaves an empty object here.
   if (typeof module?.exports === "function") return module.exports
+  if (isTypeScript(real) && !inThread) return exported({ default: module?.exports })
   return importMain(url, path)
 }
 

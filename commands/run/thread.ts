@@ -1,21 +1,11 @@
-/**
- * The hooks for a Node that runs them in a thread of their own (20). Loading sucrase takes as long as loading
- * the library does: it begins here at once, while the script's thread does the other.
- */
+/** The hooks for a Node that runs them in a thread of their own, which is not the script's (Node 20). */
 import type { InitializeHook, LoadHook, ResolveHook } from "node:module"
 import { type Inline, loaded, renamed, special } from "./hooks.js"
 
-export interface Data {
-  inline: Inline | undefined
-  /** There is TypeScript to come. */
-  typescript: boolean
-}
-
 let inline: Inline | undefined
 
-export const initialize: InitializeHook<Data> = (data) => {
-  inline = data.inline
-  if (data.typescript) setImmediate(() => import("sucrase"))
+export const initialize: InitializeHook<Inline | undefined> = (data) => {
+  inline = data
 }
 
 export const resolve: ResolveHook = async (specifier, context, next) => {

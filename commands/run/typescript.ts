@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs"
 import { createRequire, SourceMap } from "node:module"
 import { dirname, extname, join } from "node:path"
 import vm from "node:vm"
+import { cached } from "./cache.js"
 
 type Sucrase = typeof import("sucrase")
 type Kind = "module" | "commonjs"
@@ -22,19 +23,25 @@ const EXTENSIONS: Readonly<Record<string, Kind | undefined>> = {
   ".cts": "commonjs",
 }
 
+const compiled = new Map<string, Compiled>()
+
 /** The JavaScript of a file; a syntax error is thrown with the line in its stack, as Node does it. */
-export function compile(path: string, source = readFileSync(path, "utf8")): Compiled {
-  const known = EXTENSIONS[extname(path)] ?? packageType(dirname(path))
-  const code = transform(path, source)
-  const kind = known ?? (hasModuleSyntax(code) ? "module" : "commonjs")
-  return { code, kind }
+export function compile(path: string): Compiled {
+  const known = compiled.get(path)
+  if (known !== undefined) return known
+  const source = readFileSync(path, "utf8")
+  const code = cached(path, source, () => transform(path, source))
+  const kind = EXTENSIONS[extname(path)] ?? packageType(dirname(path)) ?? kindOf(code)
+  const result = { code, kind }
+  compiled.set(path, result)
+  return result
 }
 
 /** For `require` where Node has no other way: a module's imports and exports become those of CommonJS. */
 export function compileForRequire(path: string): string {
-  const source = readFileSync(path, "utf8")
-  const { code, kind } = compile(path, source)
-  return kind === "commonjs" ? code : transform(path, source, ["typescript", "imports"])
+  const { code, kind } = compile(path)
+  if (kind === "commonjs") return code
+  return transform(path, readFileSync(path, "utf8"), ["typescript", "imports"])
 }
 
 /** The column in the source that became this one; lines and columns count from 1. */
@@ -93,11 +100,11 @@ export function needsModule(error: unknown): boolean {
 }
 
 /** Node's own rule: a module is what does not compile as anything else. */
-function hasModuleSyntax(code: string): boolean {
+function kindOf(code: string): Kind {
   try {
     new vm.Script(`(function (exports, require, module, __filename, __dirname) {${code}\n})`)
-    return false
   } catch (error) {
-    return needsModule(error)
+    if (needsModule(error)) return "module"
   }
+  return "commonjs"
 }
