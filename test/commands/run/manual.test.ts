@@ -1,0 +1,33 @@
+// The manual page tells the options and exit codes that the parser has: generated text that is out of date
+// fails here. `CQUEUES_UPDATE=1 npm test test/commands/run/manual` writes it anew.
+import { readFileSync, writeFileSync } from "node:fs"
+import t from "tap"
+import { updateManual } from "../../../commands/cli/manual.js"
+import { program } from "../../../commands/run/program.js"
+import { run } from "../../support/child.js"
+import { locate } from "../../support/programs.js"
+import { ROOT } from "./kit.js"
+
+const PAGE = `${ROOT}man/cq-run.1`
+
+t.test("the page has the options of the table", async (t) => {
+  const page = readFileSync(PAGE, "utf8")
+  const wanted = updateManual(page, program)
+  if (process.env.CQUEUES_UPDATE && page !== wanted) writeFileSync(PAGE, wanted)
+  else t.equal(page, wanted, "run with CQUEUES_UPDATE=1 to write it anew")
+  for (const name of Object.keys(program.options)) t.ok(wanted.includes(`Fl Fl ${name}`), name)
+})
+
+t.test("mandoc has no complaint", async (t) => {
+  const mandoc = locate("mandoc")
+  if (mandoc === undefined) {
+    t.pass("mandoc", { skip: "needs mandoc (Debian package mandoc)" })
+    return
+  }
+  const { stdout } = await run(t, mandoc, ["-T", "lint", PAGE])
+  // Whether other pages are installed is no matter of ours.
+  t.same(
+    stdout.split("\n").filter((line) => line && !/referenced manual not found/.test(line)),
+    [],
+  )
+})
