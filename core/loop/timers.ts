@@ -26,11 +26,12 @@ export class Timer {
 
 const ENOUGH_DEAD = 64
 
+let sequence = 0 // of all heaps: a timer that has moved to another one is not taken for its old entry
+
 export class TimerHeap {
   #keys: number[] = []
   #entries: number[] = []
   #timers: Timer[] = []
-  #sequence = 0
   #dead = 0 // entries that are stale or whose timer was cancelled
 
   set(timer: Timer, deadline: number): void {
@@ -38,8 +39,8 @@ export class TimerHeap {
     if (filed && timer.heap === this && timer.key <= deadline) {
       if (!timer.active) this.#dead--
     } else {
-      if (filed && timer.active) timer.heap?.forget()
       timer.entry = NOWHERE
+      if (filed && timer.active) timer.heap?.forget()
       timer.heap = this
       if (deadline < Number.POSITIVE_INFINITY) this.#push(timer, deadline)
     }
@@ -68,7 +69,7 @@ export class TimerHeap {
     for (;;) {
       const timer = this.#timers[0]
       if (timer === undefined || (this.#keys[0] as number) > now) return
-      if (timer.active && timer.entry === this.#entries[0] && timer.deadline <= now) {
+      if (timer.active && timer.entry === this.#entries[0] && timer.deadline <= timer.key) {
         this.#pop()
         timer.entry = NOWHERE
         timer.active = false
@@ -98,7 +99,7 @@ export class TimerHeap {
   }
 
   #push(timer: Timer, key: number): void {
-    const entry = this.#sequence++
+    const entry = sequence++
     timer.key = key
     timer.entry = entry
     let at = this.#timers.length
