@@ -2,12 +2,13 @@
  * What a socket answers at once (guide section 3.2.2): its modes, buffers, errors, names and counts, how it
  * is polled and how it ends. The methods that may wait are in socket.ts.
  */
+import { errno } from "../errno.js"
 import { binding, constant } from "../kernel/binding.js"
 import { results } from "../kernel/memory.js"
 import { READ, WRITE } from "../kernel/poller.js"
 import { POLL, type Pollee, type PollRequest, seconds } from "../loop/poll.js"
 import { type PeerName, peerName, toPeerName } from "./address.js"
-import { AF_UNSPEC } from "./constants.js"
+import { AF_UNIX, AF_UNSPEC } from "./constants.js"
 import type { Core } from "./core.js"
 import { defaultHandler, type ErrorHandler, type Result, whichChannels } from "./fault.js"
 import { closeSocket, finishWriting } from "./linger.js"
@@ -190,16 +191,25 @@ export abstract class Endpoint implements Pollee {
     return this.core.fd < 0 ? [AF_UNSPEC] : toPeerName(binding.sockname(this.core.fd))
   }
 
+  /** User and group of a UNIX peer, as the kernel noted them when the connection was made. */
   peereid(): [uid: number, gid: number] | [undefined, errno: number] {
-    this.assertOpen("peereid")
-    const result = binding.peercred(this.core.fd)
-    return result < 0 ? [undefined, -result] : [(results[1] as number) >>> 0, (results[2] as number) >>> 0]
+    const failed = this.#credentials("peereid")
+    return failed !== 0 ? [undefined, failed] : [(results[1] as number) >>> 0, (results[2] as number) >>> 0]
   }
 
-  peerpid(): [pid: number] | [undefined, errno: number] {
-    this.assertOpen("peerpid")
+  /** The process of a UNIX peer. */
+  peerpid(): number | [undefined, errno: number] {
+    const failed = this.#credentials("peerpid")
+    return failed !== 0 ? [undefined, failed] : (results[0] as number)
+  }
+
+  // 0 with pid, uid and gid in the results, or an errno. Of what has no such peer the kernel gives uid -1.
+  #credentials(method: string): number {
+    this.assertOpen(method)
+    if (this.core.family !== AF_UNIX) return errno.EOPNOTSUPP
     const result = binding.peercred(this.core.fd)
-    return result < 0 ? [undefined, -result] : [results[0] as number]
+    if (result < 0) return -result
+    return results[1] === -1 ? errno.ENOTCONN : 0
   }
 
   stat(): Stat {
