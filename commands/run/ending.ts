@@ -55,7 +55,8 @@ export class Ending {
   }
 
   readonly #theirs = (name: string | symbol): void => {
-    if ((ENDING as readonly unknown[]).includes(name)) this.#release()
+    // Not before theirs is there: without a listener in between, Node would stop to watch the signal.
+    if ((ENDING as readonly unknown[]).includes(name)) queueMicrotask(() => this.#release())
   }
 
   #release(): void {

@@ -52,6 +52,7 @@ export class Code {
 }
 
 function bodyOf(source: string, name: string): vm.Script {
+  withoutWarning()
   try {
     // The head has a line of its own, which no error tells of.
     return new vm.Script(`(async (require, module, exports) => {\n${source}\n})`, {
@@ -63,6 +64,15 @@ function bodyOf(source: string, name: string): vm.Script {
     // Code that only ends too soon is told so at the end that we gave it; by itself it is told better.
     if (!needsModule(error)) new vm.Script(source, { filename: name })
     throw error
+  }
+}
+
+/** That the way to `import()` from such code is experimental is of no use to who wrote the code. */
+function withoutWarning(): void {
+  const warn = process.emitWarning
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).includes("USE_MAIN_CONTEXT_DEFAULT_LOADER"))
+      Reflect.apply(warn, process, [warning, ...rest])
   }
 }
 

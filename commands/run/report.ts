@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { inspect } from "node:util"
 import type { Painter } from "../cli/colour.js"
+import { originalColumn } from "./columns.js"
 import { inlineSources, isTypeScript, typescript } from "./hooks.js"
 
 const PACKAGE = fileURLToPath(new URL("../../..", import.meta.url))
@@ -88,7 +89,7 @@ function corrected(line: string): string {
 function trueColumn(file: string, line: number, column: number): number {
   if (!isTypeScript(file)) return column
   try {
-    return typescript().originalColumn(pathOf(file), line, column)
+    return originalColumn(...typescript().bothLines(pathOf(file), line), column)
   } catch {
     return column
   }

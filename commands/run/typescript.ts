@@ -1,9 +1,9 @@
 /**
  * TypeScript made JavaScript, with every line where it was. It is done by sucrase, which is loaded when there
- * is something to do; columns move, and `originalColumn` finds them again when an error is printed.
+ * is something to do; columns move, and are found again when an error is printed.
  */
 import { readFileSync } from "node:fs"
-import { createRequire, SourceMap } from "node:module"
+import { createRequire } from "node:module"
 import { dirname, extname, join } from "node:path"
 import vm from "node:vm"
 import { cached } from "./cache.js"
@@ -44,16 +44,10 @@ export function compileForRequire(path: string): string {
   return transform(path, readFileSync(path, "utf8"), ["typescript", "imports"])
 }
 
-/** The column in the source that became this one; lines and columns count from 1. */
-export function originalColumn(path: string, line: number, column: number): number {
-  const { transform } = require("sucrase") as Sucrase
-  const { sourceMap } = transform(readFileSync(path, "utf8"), {
-    ...optionsFor(path),
-    sourceMapOptions: { compiledFilename: path },
-  })
-  const map = new SourceMap({ ...sourceMap, file: path, sourceRoot: "", sourcesContent: [] } as never)
-  const found = map.findEntry(line - 1, column - 1)
-  return "originalColumn" in found ? found.originalColumn + 1 : column
+/** A line of the source and what became of it, which is the same line; lines count from 1. */
+export function bothLines(path: string, line: number): [source: string, compiled: string] {
+  const at = (text: string) => text.split("\n")[line - 1] ?? ""
+  return [at(readFileSync(path, "utf8")), at(compile(path).code)]
 }
 
 function optionsFor(path: string, transforms: ("typescript" | "imports")[] = ["typescript"]) {
