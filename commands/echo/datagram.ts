@@ -7,7 +7,7 @@ import { errno, SystemError } from "../../core/errno.js"
 import { AF_UNIX } from "../../core/socket/constants.js"
 import { type Socket, socket } from "../../core/socket/module.js"
 import { showName } from "./address.js"
-import { BoundPath } from "./listener.js"
+import type { BoundPath } from "./path.js"
 import type { Coroutine, Part, Server } from "./server.js"
 
 const LARGEST = 65536
@@ -33,11 +33,11 @@ export class Datagrams implements Part {
   #datagrams = 0
   #dropped = 0
 
-  constructor(server: Server, bound: Socket, address: string, path?: string) {
+  constructor(server: Server, bound: Socket, address: string, path?: BoundPath) {
     this.#server = server
     this.#socket = bound
     this.#address = address
-    this.#path = path === undefined ? undefined : new BoundPath(path)
+    this.#path = path
     this.#patience = bound.localname()[0] === AF_UNIX ? 0 : PATIENCE
     bound.onerror((_socket: unknown, _method: string, error: number) => error)
     server.add(this, this.#run())

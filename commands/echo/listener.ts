@@ -1,8 +1,8 @@
 /** A listening socket: accepts, and gives each connection a coroutine of its own. */
-import { rmSync, statSync } from "node:fs"
 import { errno, SystemError } from "../../core/errno.js"
 import { type Socket, socket } from "../../core/socket/module.js"
 import { Connection } from "./connection.js"
+import type { BoundPath } from "./path.js"
 import type { Coroutine, Part, Server } from "./server.js"
 
 /** So many may wait in the kernel: more than that many at once are rare, and a flood is not ours to hoard. */
@@ -20,11 +20,11 @@ export class Listener implements Part {
   readonly #address: string
   readonly #path: BoundPath | undefined
 
-  constructor(server: Server, listening: Socket, address: string, path?: string) {
+  constructor(server: Server, listening: Socket, address: string, path?: BoundPath) {
     this.#server = server
     this.#socket = listening
     this.#address = address
-    this.#path = path === undefined ? undefined : new BoundPath(path)
+    this.#path = path
     listening.onerror((_socket: unknown, _method: string, error: number) => error)
     server.add(this, this.#run())
   }
@@ -77,26 +77,4 @@ export class Listener implements Part {
     this.#path?.remove()
     this.#server.remove(this)
   }
-}
-
-/** The path of a UNIX socket that we have bound; it is removed only if nobody has put another in its place. */
-export class BoundPath {
-  readonly #path: string
-  readonly #identity: string | undefined
-
-  constructor(path: string) {
-    this.#path = path
-    this.#identity = identity(path)
-  }
-
-  remove(): void {
-    if (this.#identity !== undefined && identity(this.#path) === this.#identity)
-      rmSync(this.#path, { force: true })
-  }
-}
-
-function identity(path: string): string | undefined {
-  if (path.startsWith("\0")) return undefined
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found === undefined ? undefined : `${found.dev}:${found.ino}`
 }

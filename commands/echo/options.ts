@@ -9,6 +9,13 @@ function permissions(text: string): string {
   return text
 }
 
+function lasting(text: string): number {
+  const seconds = duration(text)
+  if (seconds === 0)
+    throw new RangeError("0 would end every connection at once; without the option there is no limit")
+  return seconds
+}
+
 const MAXLINE = 4096
 const MOST_MAXLINE = 2 ** 30
 const GRACE = 5
@@ -23,7 +30,7 @@ const options = {
       shown: `${MAXLINE}`,
     },
   ),
-  timeout: value("TIME", duration, "close a connection on which nothing has moved for TIME", {
+  timeout: value("TIME", lasting, "close a connection on which nothing has moved for TIME", {
     alias: "t",
     shown: "never",
   }),

@@ -11,11 +11,13 @@ import { Connection } from "./connection.js"
 import { Datagrams } from "./datagram.js"
 import { BACKLOG, Listener } from "./listener.js"
 import type { EchoOptions, program } from "./options.js"
+import { BoundPath } from "./path.js"
 import { Server } from "./server.js"
 
 interface Opened {
   address: Address
   socket: Socket
+  path?: BoundPath
 }
 
 export async function run({
@@ -63,10 +65,18 @@ function checkUse(options: EchoOptions, addresses: readonly Address[]): void {
 async function openAll(addresses: readonly Address[], options: EchoOptions): Promise<Opened[]> {
   const opened: Opened[] = []
   try {
-    for (const address of addresses) opened.push({ address, socket: await open(address, options) })
+    for (const address of addresses) {
+      const socket = await open(address, options)
+      opened.push(
+        "path" in address ? { address, socket, path: new BoundPath(address.path) } : { address, socket },
+      )
+    }
     return opened
   } catch (error) {
-    for (const each of opened) each.socket.close()
+    for (const { socket, path } of opened) {
+      socket.close()
+      path?.remove()
+    }
     throw error
   }
 }
@@ -107,7 +117,7 @@ function takeOver(fd: number): Socket {
   return socket.fdopen(fd)
 }
 
-function serve(server: Server, { address, socket }: Opened): void {
+function serve(server: Server, { address, socket, path }: Opened): void {
   const { output } = server
   const kind = socket.core.type === SOCK_DGRAM ? "dgram" : "stream"
   const local = socket.localname()
@@ -117,10 +127,9 @@ function serve(server: Server, { address, socket }: Opened): void {
     new Connection(server, socket, name)
     return
   }
-  const path = "path" in address ? address.path : undefined
   const inet = local[0] === AF_INET || local[0] === AF_INET6 ? { host: local[1], port: local[2] } : {}
   output.result(`listening on ${output.paint.bold(name)}`)
-  output.event("listening", { address: name, ...inet, path, pid: process.pid })
+  output.event("listening", { address: name, ...inet, path: path?.path, pid: process.pid })
   if (kind === "dgram") new Datagrams(server, socket, name, path)
   else new Listener(server, socket, name, path)
 }

@@ -29,6 +29,7 @@ t.test("mistakes are told in one line and end with 2", async (t) => {
     [["--line=yes"], /--line takes no value/],
     [["--timeout"], /--timeout needs a value/],
     [["--timeout", "soon", "127.0.0.1:0"], /--timeout: not a duration: "soon"; write 500ms, 2s or 1m/],
+    [["--timeout", "0", "127.0.0.1:0"], /--timeout: 0 would end every connection at once/],
     [["--line", "--maxline", "0", "127.0.0.1:0"], /out of range/],
     [["--max-conns=-1", "127.0.0.1:0"], /"-1" is out of range: 1 or more/],
     [["--mode", "999", "unix:/tmp/x"], /not permissions/],
@@ -74,6 +75,7 @@ t.test("an address that cannot be had ends it with 1, and says why and what to d
   }
   const both = await cqEcho(t, "--json", `unix:${folder}/good`, `127.0.0.1:${taken.port}`)
   t.equal(both.code, 1)
+  t.notOk(existsSync(`${folder}/good`), "what was bound before is taken back")
   const [failure, ...more] = both.stdout.trim().split("\n")
   t.match(JSON.parse(failure ?? ""), { v: 1, event: "error", code: "EADDRINUSE", message: /^listen/ })
   t.same(more, [])
