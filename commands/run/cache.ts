@@ -12,12 +12,12 @@ const FORM = "cq-run 1"
 const MOST = 256 // files, then all are thrown away: scripts in passing folders would pile up for ever
 const OTHERS_WRITE = 0o022
 
-/** The JavaScript of this source of this file, kept or made. */
-export function cached(path: string, source: string, make: () => string): string {
+/** What was made in a way of this source of this file: what was kept, or what is made now. */
+export function cached(path: string, source: string, way: string, make: () => string): string {
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cqueues", "typescript")
-  const file = join(folder, nameOf(path))
+  const file = join(folder, nameOf(`${way}\0${path}`))
   // The source itself is the key: nothing to get wrong with times and sizes.
-  const key = `${FORM}\0${path}\0${source}\0`
+  const key = `${FORM}\0${way}\0${path}\0${source}\0`
   const found = read(folder, file)
   if (found?.startsWith(key)) return found.slice(key.length)
   const code = make()
@@ -52,13 +52,13 @@ function isOurs(folder: string): boolean {
   return uid === process.getuid?.() && (mode & OTHERS_WRITE) === 0
 }
 
-/** A name for a path: FNV-1a twice, with different beginnings. Two paths of one name only take turns. */
-function nameOf(path: string): string {
+/** A file's name for a text: FNV-1a twice, begun differently. Two texts of one name would only take turns. */
+function nameOf(text: string): string {
   let a = 0x811c9dc5
   let b = 0x050c5d1f
-  for (let i = 0; i < path.length; i++) {
-    a = Math.imul(a ^ path.charCodeAt(i), 0x01000193)
-    b = Math.imul(b ^ path.charCodeAt(i), 0x01000193)
+  for (let i = 0; i < text.length; i++) {
+    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193)
+    b = Math.imul(b ^ text.charCodeAt(i), 0x01000193)
   }
   return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("")
 }

@@ -49,12 +49,13 @@ export function special(specifier: string, parentURL?: string, inline?: Inline):
   return path === undefined ? undefined : pathToFileURL(path).href
 }
 
-/** What a TypeScript file means by "./other.js" when there is only ./other.ts. */
+/** What a TypeScript file means by "./other.js" or "./other" when there is only ./other.ts. */
 export function renamed(error: unknown, specifier: string, parentURL = ""): string | undefined {
   const code = (error as NodeJS.ErrnoException).code
   if (code !== "ERR_MODULE_NOT_FOUND" && code !== "MODULE_NOT_FOUND") return undefined
-  if (!isTypeScript(parentURL) || !/^\.{0,2}\/.*\.[mc]?js$/.test(specifier)) return undefined
-  return specifier.replace(/js$/, "ts")
+  if (!isTypeScript(parentURL) || !/^\.{0,2}\//.test(specifier)) return undefined
+  if (/\.[mc]?js$/.test(specifier)) return specifier.replace(/js$/, "ts")
+  return extname(specifier) === "" ? `${specifier}.ts` : undefined
 }
 
 /** The JavaScript of a module that Node cannot load by itself. */

@@ -30,9 +30,12 @@ export function compile(path: string): Compiled {
   const known = compiled.get(path)
   if (known !== undefined) return known
   const source = readFileSync(path, "utf8")
-  const code = cached(path, source, () => transform(path, source))
-  const kind = EXTENSIONS[extname(path)] ?? packageType(dirname(path)) ?? kindOf(code)
-  const result = { code, kind }
+  const declared = EXTENSIONS[extname(path)] ?? packageType(dirname(path))
+  let code = transform(path, source, "types")
+  const written = kindOf(code)
+  // CommonJS is written with import and export in TypeScript, mostly.
+  if (declared === "commonjs" && written === "module") code = transform(path, source, "types and imports")
+  const result = { code, kind: declared ?? written }
   compiled.set(path, result)
   return result
 }
@@ -40,8 +43,7 @@ export function compile(path: string): Compiled {
 /** For `require` where Node has no other way: a module's imports and exports become those of CommonJS. */
 export function compileForRequire(path: string): string {
   const { code, kind } = compile(path)
-  if (kind === "commonjs") return code
-  return transform(path, readFileSync(path, "utf8"), ["typescript", "imports"])
+  return kind === "commonjs" ? code : transform(path, readFileSync(path, "utf8"), "types and imports")
 }
 
 /** A line of the source and what became of it, which is the same line; lines count from 1. */
@@ -50,17 +52,20 @@ export function bothLines(path: string, line: number): [source: string, compiled
   return [at(readFileSync(path, "utf8")), at(compile(path).code)]
 }
 
-function optionsFor(path: string, transforms: ("typescript" | "imports")[] = ["typescript"]) {
-  return { transforms, filePath: path, disableESTransforms: true, preserveDynamicImport: true }
-}
-
-function transform(path: string, source: string, transforms?: ("typescript" | "imports")[]): string {
-  const sucrase = require("sucrase") as Sucrase
-  try {
-    return sucrase.transform(source, optionsFor(path, transforms)).code
-  } catch (error) {
-    throw located(error, path, source)
-  }
+function transform(path: string, source: string, what: "types" | "types and imports"): string {
+  return cached(path, source, what, () => {
+    const { transform } = require("sucrase") as Sucrase
+    try {
+      return transform(source, {
+        transforms: what === "types" ? ["typescript"] : ["typescript", "imports"],
+        filePath: path,
+        disableESTransforms: true,
+        preserveDynamicImport: true,
+      }).code
+    } catch (error) {
+      throw located(error, path, source)
+    }
+  })
 }
 
 function located(error: unknown, path: string, source: string): unknown {

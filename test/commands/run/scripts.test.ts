@@ -102,9 +102,10 @@ t.test("TypeScript: imports of TypeScript, enumerations, types that are imported
     "main.ts": `import { type Shape, Colour, area } from "./lib/shape.js"
       import Plain, { Named } from "./plain.mjs"
       import { Only } from "./lib/shape.ts"
+      import { area as same } from "./lib/shape"
       class Square implements Shape, Only { constructor(readonly side: number) {} }
       const s = new Square(3) satisfies Shape
-      console.log(area(s), Colour.Green, Colour[0], Plain, (Named as number)!)
+      console.log(area(s), area === same, Colour.Green, Colour[0], Plain, (Named as number)!)
       const { late } = await import("./lib/late.cts")
       console.log(late<number>(1))`,
     "lib/shape.ts": `export interface Shape { side: number }
@@ -117,8 +118,8 @@ t.test("TypeScript: imports of TypeScript, enumerations, types that are imported
     "x.cts": `export const x: number = 5`,
     "y.ts": `exports.z = 6 as number`,
   })
-  t.same(await run(["main.ts"]), { code: 0, signal: null, stdout: "9 1 Red js 7\n1\n", stderr: "" })
-  t.equal((await run(["main.ts"])).stdout, "9 1 Red js 7\n1\n", "the second time, with what was kept")
+  t.same(await run(["main.ts"]), { code: 0, signal: null, stdout: "9 true 1 Red js 7\n1\n", stderr: "" })
+  t.equal((await run(["main.ts"])).stdout, "9 true 1 Red js 7\n1\n", "the second time, with what was kept")
   t.same(await run(["main.cts"]), { code: 0, signal: null, stdout: "5 6\n", stderr: "" })
 })
 
