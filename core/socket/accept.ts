@@ -11,7 +11,7 @@ import type { Yielded } from "../loop/task.js"
 import { Core } from "./core.js"
 import { establish } from "./establish.js"
 import { applyAccepted, defaults, type SocketOptions } from "./options.js"
-import { deadlineOf, until } from "./waiting.js"
+import { deadlineOf, othersFirst, until } from "./waiting.js"
 
 /**
  * accept(2): errors of the connection that was waiting, not of the listener. Not EOPNOTSUPP, which a socket
@@ -36,10 +36,8 @@ export const EXHAUSTED: ReadonlySet<number> = new Set([
 ])
 
 const PAUSE = 0.1 // seconds
-const MOST_AT_ONCE = 16 // accepted in one turn, before others have theirs
 
 const pausedUntil = new WeakMap<Core, number>()
-const burst = { core: undefined as Core | undefined, count: 0 }
 
 /** The next connection: its core, or an errno. */
 export function* acceptOne(
@@ -55,18 +53,14 @@ export function* acceptOne(
     pausedUntil.delete(listener)
     yield* new PollOperation([Math.min(pause, deadline) - monotime()])
   }
-  if (burst.core === listener && ++burst.count >= MOST_AT_ONCE) {
-    burst.count = 0
-    yield* new PollOperation([])
-  }
+  if (othersFirst(listener)) yield* new PollOperation([])
   while (!listener.closed) {
     const fd = binding.accept(listener.fd)
     if (fd >= 0) return accepted(listener, fd, options)
     if (-fd === errno.EAGAIN) {
       const late = yield* until(listener, READ, deadline)
       if (late !== 0) return late
-      burst.core = listener
-      burst.count = 0
+      listener.input.burst = 0
     } else if (EXHAUSTED.has(-fd)) {
       pausedUntil.set(listener, monotime() + PAUSE)
       return -fd

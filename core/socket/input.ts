@@ -26,6 +26,8 @@ export class Input implements Receiver, Holder {
   message = false
   /** The last receive's errno, until it is told. */
   error = 0
+  /** Messages, or connections of a listener, taken one after the other without waiting. */
+  burst = 0
   /** Bytes received in all, and when last. */
   count = 0
   time = 0

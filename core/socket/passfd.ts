@@ -3,10 +3,11 @@ import { errno } from "../errno.js"
 import { binding } from "../kernel/binding.js"
 import { give, results, take } from "../kernel/memory.js"
 import { READ, WRITE } from "../kernel/poller.js"
+import { PollOperation } from "../loop/poll.js"
 import type { Yielded } from "../loop/task.js"
 import type { Core } from "./core.js"
 import { establish } from "./establish.js"
-import { until } from "./waiting.js"
+import { othersFirst, until } from "./waiting.js"
 
 /** Sends a message and a descriptor (-1: none), which stays the caller's: 0 or an errno. */
 export function* sendDescriptor(
@@ -51,6 +52,7 @@ export function* receiveDescriptor(
 ): Generator<Yielded, [message: Buffer, fd: number] | number, unknown> {
   const failed = yield* establish(core, deadline)
   if (failed !== 0) return failed
+  if (othersFirst(core)) yield* new PollOperation([])
   for (;;) {
     const span = take(size)
     const result = binding.recvmsg(core.fd, span.region, span.base, size)
@@ -64,6 +66,7 @@ export function* receiveDescriptor(
       return result === 0 && core.stream ? errno.EPIPE : [message, fd]
     }
     if (result !== -errno.EAGAIN) return -result
+    core.input.burst = 0
     const late = yield* until(core, READ, deadline)
     if (late !== 0) return late
   }

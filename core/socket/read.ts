@@ -16,7 +16,7 @@ import { extract, MISS, missing, type Value } from "./extract.js"
 import type { Result } from "./fault.js"
 import { type Format, PART } from "./formats.js"
 import type { Socket } from "./socket.js"
-import { deadlineOf, takeTurn } from "./waiting.js"
+import { deadlineOf, othersFirst, takeTurn } from "./waiting.js"
 
 /** Waits until the operation `holder` may read: 0 or an errno. */
 function* beginReading(core: Core, holder: object, deadline: number): Generator<Yielded, number, unknown> {
@@ -89,12 +89,13 @@ export abstract class Receiving<T> extends BaseOperation<T> {
       if (core.closed) return this.fail(errno.EBADF)
       if (core.input.error !== 0) core.noteErrors()
       if (core.reading.error !== 0) return this.fail(core.reading.error)
-      if (!core.stream && core.input.length === 0) {
+      if (!core.stream && core.input.length === 0 && !othersFirst(core)) {
         if (core.receiveNow(this.missing()) >= 0 || core.input.error !== 0) continue
       }
       if (this.deadline === Number.POSITIVE_INFINITY || monotime() < this.deadline) break
       // A deadline that had passed before the first wait still looks once at what has arrived.
       if (this.looked) return this.fail(errno.ETIMEDOUT)
+      if (othersFirst(core)) break
       this.looked = true
       core.receiveNow(this.missing())
     }
@@ -106,6 +107,7 @@ export abstract class Receiving<T> extends BaseOperation<T> {
     const scheduler = task.scheduler
     this.looked = true
     this.phase = WAITING
+    core.input.burst = 0
     core.reader.holder = this
     if (core.output.autoflush()) {
       core.output.hurry()

@@ -26,6 +26,15 @@ export function until(core: Core, events: number, deadline: number): Generator<Y
   return waitFor(eventOf(core, events), core, deadline)
 }
 
+const MOST_RECEIVED = 16 // messages or connections in one turn, before others have theirs
+
+/** Counts one more of them; true when others should have a turn first, for a peer may never let up. */
+export function othersFirst(core: Core): boolean {
+  if (++core.input.burst <= MOST_RECEIVED) return false
+  core.input.burst = 0
+  return true
+}
+
 /** The moment at which a time-out in seconds is up. */
 export function deadlineOf(timeout: number): number {
   return timeout === Number.POSITIVE_INFINITY ? timeout : monotime() + timeout

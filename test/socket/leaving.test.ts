@@ -30,7 +30,7 @@ for (const way of [
     const path = `${tmp(t)}/s`
     const listener = await listenPeer(t, path)
     const program = nodeChild(t, script, [path, way])
-    const peer = await listener.next()
+    const peer = await listener.next(20)
     t.equal((await peer.collect()).toString(), "written\n")
     t.match(await program.exit(), { code: 0 }, program.stderr)
   })
@@ -41,7 +41,7 @@ for (const way of ["close", "shutdown and close"]) {
     const path = `${tmp(t)}/s`
     const listener = await listenPeer(t, path)
     const program = nodeChild(t, script, [path, way])
-    const peer = await listener.next()
+    const peer = await listener.next(20)
     peer.socket.pause()
     let size = 0
     peer.socket.on("data", (chunk) => {
