@@ -54,7 +54,7 @@ function zsh({ name, files }: Program, table: Table): string {
     const equals = of.value === undefined ? "" : of.implied === undefined ? "=" : "=-"
     if (of.alias === undefined) return `  ${single(`${star}--${option}${equals}${text}`)}`
     const only = of.many ? "*" : `(-${of.alias} --${option})`
-    return `  ${single(only)}{-${of.alias},--${option}${equals}}${single(text)}`
+    return `  ${single(only)}{-${of.alias}${of.value === undefined ? "" : "+"},--${option}${equals}}${single(text)}`
   })
   const rest = files ? ["  '*:file:_files'"] : ["  '*: :'"]
   return `#compdef ${name}

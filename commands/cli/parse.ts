@@ -36,6 +36,7 @@ export async function parse<O extends Options>(
 }
 
 async function byYargs(program: Program, { argv, trouble }: Plain): Promise<Record<string, unknown>> {
+  if (argv[0] === "--") return { _: argv.slice(1) } // no option at all
   const { default: yargs } = await import("yargs")
   const parser = yargs()
     .scriptName(program.name)

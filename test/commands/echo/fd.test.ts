@@ -8,17 +8,18 @@ import { CQ_ECHO, Echo, type Listening } from "./kit.js"
 
 /** Opens a socket, starts cq-echo with it as descriptor 3, and lets go of it. */
 const HAND_OVER = `
-const start = (socket) => {
-  const stdio = ["ignore", "inherit", "inherit", socket._handle.fd]
+const start = (socket, { fd }) => {
+  const stdio = ["ignore", "inherit", "inherit", fd]
   require("node:child_process").spawn(process.argv[1], ["--json", "fd:3"], { stdio })
   socket.close()
 }
 if (process.argv[2] === "tcp") {
   const server = require("node:net").createServer()
-  server.listen(0, "127.0.0.1", () => start(server))
+  server.listen(0, "127.0.0.1", () => start(server, server._handle))
 } else {
   const socket = require("node:dgram").createSocket("udp4")
-  socket.bind(0, "127.0.0.1", () => start(socket))
+  const state = Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === "state symbol")
+  socket.bind(0, "127.0.0.1", () => start(socket, socket[state].handle))
 }
 `
 

@@ -1,12 +1,16 @@
 // Starts cq-echo as a user would, by its executable, and talks to it with node:net and with other people's
 // programs. With --json every line is parsed as it is asked for, so that one that is no JSON fails the test.
 import { createCipheriv, createHash } from "node:crypto"
+import { delimiter, dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Child, type ChildOptions, child, type Wait } from "../../support/child.js"
 import type { Owner } from "../../support/owner.js"
 
 export const ROOT = fileURLToPath(new URL("../../../../", import.meta.url))
 export const CQ_ECHO = `${ROOT}bin/cq-echo`
+
+// The executable asks env(1) for Node: it is to find the one that runs the tests.
+process.env.PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}`
 
 export interface Listening {
   event: "listening"
