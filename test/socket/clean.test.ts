@@ -4,7 +4,7 @@ import t from "tap"
 import type { Socket } from "../../core/socket/module.js"
 import { census } from "../support/census.js"
 import { everyCut } from "../support/chunks.js"
-import { feed, latin, pair, peek, poke } from "./kit.js"
+import { feed, latin, pair, peek, poke, randoms } from "./kit.js"
 
 await census(t)
 
@@ -135,15 +135,6 @@ t.test("unget puts text back as the bytes it stands for", async (t) => {
   t.strictSame(con.pending(), [5, 0])
   t.strictSame(await con.bytes.read("*L"), [latin("\x80\xc3\xa9\xff\n")])
 })
-
-/** Numbers of a linear congruence, the same in every run. */
-function randoms(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state >>> 8
-  }
-}
 
 /** A byte, often one that UTF-8 or line ends care about. */
 function tricky(next: () => number): number {

@@ -139,3 +139,27 @@ export function closing<S extends Socket>(t: { teardown(handler: () => unknown):
   t.teardown(() => con.close())
   return con
 }
+
+/** Numbers of a linear congruence, the same in every run. */
+export function randoms(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state >>> 8
+  }
+}
+
+/** Bytes as PEP 383 has them, by Node's own decoder where they are valid. */
+export function escaped(bytes: Buffer): string {
+  let text = ""
+  for (let i = 0; i < bytes.length; ) {
+    const size = [1, 2, 3, 4].find((n) => valid(bytes.subarray(i, i + n)))
+    text += size ? bytes.toString("utf8", i, i + size) : String.fromCharCode(0xdc00 + (bytes[i] ?? 0))
+    i += size ?? 1
+  }
+  return text
+}
+
+function valid(bytes: Buffer): boolean {
+  return bytes.length > 0 && Buffer.compare(Buffer.from(bytes.toString("utf8")), bytes) === 0
+}

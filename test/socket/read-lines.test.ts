@@ -2,7 +2,7 @@
 import t from "tap"
 import { census } from "../support/census.js"
 import { everyCut } from "../support/chunks.js"
-import { every, everyBytes, feed, latin, pair } from "./kit.js"
+import { escaped, every, everyBytes, feed, latin, pair } from "./kit.js"
 
 await census(t)
 
@@ -139,18 +139,3 @@ t.test("the bytes of a socket and the socket share their buffer", async (t) => {
     ["one\n", Buffer.from("two\r\n"), "three\n"],
   )
 })
-
-/** Bytes as PEP 383 has them, by Node's own decoder where they are valid. */
-function escaped(bytes: Buffer): string {
-  let text = ""
-  for (let i = 0; i < bytes.length; ) {
-    const size = [1, 2, 3, 4].find((n) => valid(bytes.subarray(i, i + n)))
-    text += size ? bytes.toString("utf8", i, i + size) : String.fromCharCode(0xdc00 + (bytes[i] ?? 0))
-    i += size ?? 1
-  }
-  return text
-}
-
-function valid(bytes: Buffer): boolean {
-  return bytes.length > 0 && Buffer.compare(Buffer.from(bytes.toString("utf8")), bytes) === 0
-}
