@@ -35,11 +35,12 @@ export interface Source {
 export const inThread = loader.registerHooks !== undefined
 
 export async function install(source: Source): Promise<void> {
+  teachResolve()
   if (loader.registerHooks !== undefined) {
     loader.registerHooks(hooks(source.inline))
     return
   }
-  teachRequire()
+  teachCompile()
   const inline = source.inline ?? compiledModule(source.path)
   if (inline === undefined && !source.preloads && !importsMore(source.text())) return
   // What is loaded already never goes through the thread, and the library is many modules.
@@ -70,11 +71,15 @@ function importsMore(text: string): boolean {
   return false
 }
 
-function teachRequire(): void {
+/** For `require`, and for `require.resolve`, which the hooks of some versions leave out. */
+function teachResolve(): void {
   const resolve = loader._resolveFilename
   loader._resolveFilename = function (specifier, parent, ...rest) {
     return ours(specifier, parent?.filename ?? undefined) ?? resolve.call(this, specifier, parent, ...rest)
   }
+}
+
+function teachCompile(): void {
   // Modules may turn out to import what the script did not.
   const { _compile } = loader.prototype
   loader.prototype._compile = function (code, ...rest) {

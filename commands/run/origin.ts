@@ -1,28 +1,34 @@
 /**
  * Remembers where each coroutine was started, for the report of its error. A place is a stack that nobody has
- * read yet: V8 makes text of it only then, so that it costs about a microsecond.
+ * read yet: V8 makes text of it only then. It is kept on the coroutine itself, because a WeakMap of many coroutines
+ * costs several times as much, and it is the collector that pays.
  */
 import { cqueues } from "../../core/cqueues.js"
 import type { Controller } from "../../core/loop/controller.js"
 import { coroutineOf } from "../../core/loop/coroutine.js"
 import type { Coroutine } from "../../core/loop/task.js"
 
-const DEPTH = 8 // frames, of which the first of the script's own is told
+const DEPTH = 4 // frames, of which the first of the script's own is told
+const PLACE: unique symbol = Symbol("cq-run.started")
 
-const places = new WeakMap<object, { stack?: string }>()
+interface Placed {
+  [PLACE]?: { stack?: string }
+}
 
 function remember(coroutine: object, below: (...args: never[]) => unknown): void {
+  if (!Object.isExtensible(coroutine)) return
   const limit = Error.stackTraceLimit
-  const place = {}
+  const place: { stack?: string } = {}
   Error.stackTraceLimit = DEPTH
   Error.captureStackTrace(place, below)
   Error.stackTraceLimit = limit
-  places.set(coroutine, place)
+  const placed = coroutine as Placed
+  placed[PLACE] = place
 }
 
 /** The stack of the call that started a coroutine. */
 export function originOf(coroutine: object): string | undefined {
-  return places.get(coroutine)?.stack
+  return (coroutine as Placed)[PLACE]?.stack
 }
 
 export function rememberOrigins(): void {
@@ -39,6 +45,7 @@ export function rememberOrigins(): void {
     this.assertOpen()
     const coroutine = coroutineOf(fn, args)
     remember(coroutine, wrap)
-    return plain.call(this, coroutine)
+    this.spawn(coroutine)
+    return this
   }
 }

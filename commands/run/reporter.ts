@@ -28,9 +28,18 @@ export class Reporter {
 
   /** Prints an error that was thrown, and where the coroutine was started that threw it. */
   thrown(error: unknown, origin?: string): void {
+    process.stderr.write(`${this.#text(error, origin)}\n`)
+  }
+
+  #text(error: unknown, origin?: string): string {
     const { report } = require("./report.js") as ReportModule
     const { paintMessage, verbose } = this.output
-    process.stderr.write(`${report(error, origin, { paint: paintMessage, whole: verbose > 0 })}\n`)
+    try {
+      return report(error, origin, { paint: paintMessage, whole: verbose > 0 })
+    } catch {
+      // Whatever it is, it throws when it is looked at.
+      return "Uncaught error that cannot be shown"
+    }
   }
 
   /** From now on, what nobody catches ends here. */

@@ -104,6 +104,8 @@ t.test("what is thrown and is no error", async (t) => {
       cq.wrap(function* () { throw { a: [1] } })`,
     "b.cjs": `throw "text"`,
     "c.mjs": `throw null`,
+    "d.mjs": `cq.wrap(function* () { throw { [Symbol.for("nodejs.util.inspect.custom")]() { throw 1 } } })
+      cq.wrap(function* () { console.log("on") })`,
   })
   const { code, stderr } = await run(["a.mjs"])
   t.equal(code, 1)
@@ -113,6 +115,7 @@ t.test("what is thrown and is no error", async (t) => {
   )
   t.match(await run(["b.cjs"]), { code: 1, stderr: /^Uncaught 'text'\n$/ })
   t.match(await run(["c.mjs"]), { code: 1 })
+  t.match(await run(["d.mjs"]), { code: 1, stdout: "on\n", stderr: /^Uncaught/ })
 })
 
 t.test("the top level throws, a timer throws, a promise is rejected", async (t) => {

@@ -82,6 +82,7 @@ t.test("subpaths are found by import and by require, other packages where they a
       console.log(socket === same, typeof condition.new, later.errno.EAGAIN, other)`,
     "b.cjs": `const { socket } = require("cqueues/socket")
       console.log(socket === require("cqueues").socket, require("other"), require("cqueues/package.json").name)
+      console.log(require.resolve("cqueues/errno").endsWith("errno.js"))
       import("cqueues").then((all) => console.log(all.socket === socket))`,
     "node_modules/other/package.json": `{ "main": "x.js" }`,
     "node_modules/other/x.js": `module.exports = 42`,
@@ -89,7 +90,7 @@ t.test("subpaths are found by import and by require, other packages where they a
     "absent.mjs": `import "no-such-package"`,
   })
   t.equal((await run(["a.mjs"])).stdout, "true function 11 42\n")
-  t.equal((await run(["b.cjs"])).stdout, "true 42 cqueues\ntrue\n")
+  t.equal((await run(["b.cjs"])).stdout, "true 42 cqueues\ntrue\ntrue\n")
   for (const name of ["missing.mjs", "absent.mjs"]) {
     const { code, stderr } = await run([name])
     t.equal(code, 1)
