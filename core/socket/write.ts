@@ -185,7 +185,10 @@ export class WriteOperation extends Sending<WriteResult<Socket>> {
     const scheduler = thread.task?.scheduler
     if (scheduler === undefined || !core.stream) return errno.EAGAIN
     if (!this.fill(core)) return errno.EAGAIN
-    if ((this.mode & BUFFERING) === UNBUFFERED) return output.send()
+    if ((this.mode & BUFFERING) === UNBUFFERED) {
+      output.hurry()
+      return output.send()
+    }
     if (output.due > 0) output.defer(scheduler, core)
     return 0
   }
@@ -231,7 +234,10 @@ export class WriteOperation extends Sending<WriteResult<Socket>> {
       if (this.item < this.data.length) yield* new PollOperation([])
       if (core.closed) return errno.EBADF
     }
-    if ((this.mode & BUFFERING) === UNBUFFERED) return yield* sendAll(core, deadline)
+    if ((this.mode & BUFFERING) === UNBUFFERED) {
+      output.hurry()
+      return yield* sendAll(core, deadline)
+    }
     output.defer(currentTask().scheduler, core)
     return 0
   }
