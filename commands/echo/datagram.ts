@@ -11,8 +11,6 @@ import type { BoundPath } from "./path.js"
 import type { Coroutine, Part, Server } from "./server.js"
 
 const LARGEST = 65536
-/** So many in one turn: while there is always another one, nothing here would ever wait for it. */
-const BURST = 32
 /** Seconds that an answer may wait for room in the kernel. */
 const PATIENCE = 1
 
@@ -60,8 +58,6 @@ export class Datagrams implements Part {
 
   // Answers the next datagram; the errno when none came.
   *#answer(timeout: number | undefined): Coroutine<number | undefined> {
-    if (this.#datagrams % BURST === BURST - 1) yield* cqueues.poll()
-    if (!this.#open) return undefined
     const [data, from, error] = yield* this.#socket.recvfrom(LARGEST, timeout)
     if (data === undefined) return error
     if (!this.#open) return undefined
