@@ -5,15 +5,10 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import t from "tap"
-import type { Owner } from "../../support/owner.js"
 import { environment } from "../../support/plain.js"
 import { tmp } from "../../support/tmp.js"
 
 const CQ_ECHO = fileURLToPath(new URL("../../../../bin/cq-echo", import.meta.url))
-
-interface Asserting extends Owner {
-  equal(found: unknown, wanted: unknown, message: string): unknown
-}
 
 /** The scripts that a run compiles, or undefined when it ends badly. */
 function scriptsOf(coverage: string, ...args: string[]): string[] | undefined {
