@@ -61,6 +61,9 @@ function checkUse(options: EchoOptions, addresses: readonly Address[]): void {
   }
 }
 
+/** What binding all interfaces says where IPv6 is not built in, or switched off. */
+const WITHOUT_IPV6 = new Set<number>([errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
+
 /** All of them, or none. */
 async function openAll(addresses: readonly Address[], options: EchoOptions): Promise<Opened[]> {
   const opened: Opened[] = []
@@ -90,8 +93,7 @@ async function open(address: Address, options: EchoOptions): Promise<Socket> {
   try {
     return await bound({ host: "::", port: address.port, type, v6only: false })
   } catch (error) {
-    // A machine without IPv6.
-    if (!(error instanceof SystemError) || error.errno !== errno.EAFNOSUPPORT) throw error
+    if (!(error instanceof SystemError) || !WITHOUT_IPV6.has(error.errno)) throw error
     return await bound({ host: "0.0.0.0", port: address.port, type })
   }
 }
