@@ -1,23 +1,10 @@
 /**
- * cq-run. A command line without options is not parsed, for that takes longer than all the rest; and the
- * script runs after the command's own frame is gone, because its end is not the end of a call.
+ * cq-run. A command line without options, or with -e alone, is not parsed by yargs, for to load that takes
+ * longer than all the rest. The script runs after the command's own frame is gone, because its end is not the
+ * end of a call.
  */
-import type { RunOptions } from "./program.js"
+import { NONE } from "./none.js"
 import type { Plan } from "./run.js"
-
-/** The options when none is given: the defaults of the table, which takes time to load. */
-const NONE: RunOptions = {
-  eval: undefined,
-  require: [],
-  timeout: undefined,
-  sync: false,
-  quiet: false,
-  verbose: 0,
-  color: "auto",
-  completion: undefined,
-  help: false,
-  version: false,
-}
 
 void start()
 
@@ -40,8 +27,10 @@ async function start(): Promise<void> {
 
 /** What to run; nothing when the command line was all there was to it. */
 async function planned(given: string[]): Promise<Plan | undefined> {
-  const first = given[0]
-  if (first !== undefined && (first === "-" || !first.startsWith("-"))) return { options: NONE, args: given }
+  if (isOperand(given[0])) return { options: NONE, args: given }
+  const [first, code, next] = given
+  if (first === "-e" && code !== undefined && (next === undefined || isOperand(next)))
+    return { options: { ...NONE, eval: code }, args: given.slice(2) }
   const [{ main }, { program }] = await Promise.all([import("../cli/command.js"), import("./program.js")])
   let plan: Plan | undefined
   await main(program, async (session) => {
@@ -49,6 +38,10 @@ async function planned(given: string[]): Promise<Plan | undefined> {
     return undefined
   })
   return plan
+}
+
+function isOperand(arg: string | undefined): boolean {
+  return arg !== undefined && (arg === "-" || !arg.startsWith("-"))
 }
 
 async function complain(error: unknown, plan: Plan): Promise<void> {

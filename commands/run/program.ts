@@ -18,7 +18,7 @@ const options = {
   quiet: flag("tour: print only what fails, and the last line", { alias: "q", group: "Common options" }),
   verbose: {
     ...common.verbose,
-    describe: "print errors with the whole stack, the library's and Node's own frames too",
+    describe: "print errors with the whole stack, with the library's frames and Node's own",
   },
 }
 

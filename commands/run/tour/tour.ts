@@ -5,6 +5,7 @@
 import { cqueues } from "../../../core/index.js"
 import { UsageError } from "../../cli/exit.js"
 import { Output } from "../../cli/output.js"
+import { report } from "../report.js"
 import type { Plan } from "../run.js"
 import { aborting } from "./aborting.js"
 import { bytes } from "./bytes.js"
@@ -38,6 +39,8 @@ const LONGEST_STEP = 5 // seconds; none takes a tenth of one
 /** Plays the tour; 0 when each step did what it should. */
 export async function tour({ args, options, output: given }: Plan): Promise<number> {
   if (args.length > 1) throw new UsageError("the tour takes no arguments; options stand before its name")
+  if (options.require.length > 0 || options.sync || options.timeout !== undefined)
+    throw new UsageError("the tour takes no option of a script, only the common ones")
   const output = given ?? (await new Output("cq-run").prepare())
   const good = await playAll(STEPS, output, options.quiet)
   await output.drain()
@@ -60,6 +63,8 @@ export async function playAll(steps: readonly Step[], output: Output, quiet: boo
       good++
     } catch (error) {
       for (const line of kept) output.result(line)
+      if (output.verbose > 0)
+        process.stderr.write(`${report(error, undefined, { paint: output.paintMessage, whole: true })}\n`)
       const message = error instanceof Error ? error.message : String(error)
       output.result(`   ${paint.red("✘")} ${message.trimEnd().replaceAll("\n", "\n     ")}`)
     }

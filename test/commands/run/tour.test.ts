@@ -40,7 +40,12 @@ t.test("colour and quiet", async (t) => {
   const { run } = folder(t)
   t.match((await run(["--color", "tour"])).stdout, String.fromCharCode(27))
   t.equal((await run(["-q", "tour"])).stdout, "✔ 11 of 11 steps did what they should\n")
-  t.equal((await run(["tour", "again"])).code, 2)
+  for (const args of [
+    ["tour", "again"],
+    ["--sync", "tour"],
+    ["--timeout=1s", "tour"],
+  ])
+    t.equal((await run(args)).code, 2, args.join(" "))
 })
 
 t.test("a script named tour is run by its path", async (t) => {

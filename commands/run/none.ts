@@ -1,0 +1,15 @@
+/** What the table of options makes of no options, without the time that it takes to load; a test compares them. */
+import type { RunOptions } from "./program.js"
+
+export const NONE: RunOptions = {
+  eval: undefined,
+  require: [],
+  timeout: undefined,
+  sync: false,
+  quiet: false,
+  verbose: 0,
+  color: "auto",
+  completion: undefined,
+  help: false,
+  version: false,
+}
