@@ -216,6 +216,23 @@ export class Listening extends Attempts {
   }
 }
 
+/** Listening on a descriptor that somebody else has bound. */
+export class ListeningOn implements Establishing {
+  constructor(
+    private readonly core: Core,
+    private readonly options: SocketOptions,
+  ) {}
+
+  advance(): number {
+    if (this.core.type === SOCK_DGRAM) return 0
+    return -binding.listen(this.core.fd, this.options.backlog ?? DEFAULT_BACKLOG)
+  }
+
+  [POLL](request: PollRequest): void {
+    request.ready()
+  }
+}
+
 const DEFAULT_BACKLOG = 511 // what the kernel makes of it is bounded by net.core.somaxconn
 
 function bindListener(core: Core, address: Address, options: SocketOptions): number {

@@ -15,7 +15,7 @@ import {
 } from "./constants.js"
 import { Core } from "./core.js"
 import { limitOf, lineLimit } from "./endpoint.js"
-import { Connecting, Listening } from "./establish.js"
+import { Connecting, Listening, ListeningOn } from "./establish.js"
 import { type ErrorHandler, whichChannels } from "./fault.js"
 import * as modes from "./mode.js"
 import { adopted, connectedPair, duplicated, typeNumber } from "./open.js"
@@ -36,8 +36,17 @@ function argumentsOf(
   return checkOptions({ host, port, family, type }, what)
 }
 
+// A descriptor that has its address already: it is connected, or bound and has only to listen.
+function given(what: "connect" | "listen", fd: number, options: SocketOptions): Socket {
+  const core = adopted(fd, defaults, options)
+  core.stage = what
+  if (what === "listen") core.establishing = new ListeningOn(core, options)
+  return new Socket(core)
+}
+
 function make(what: "connect" | "listen", options: SocketOptions): Socket {
-  if (options.path === undefined && options.host === undefined && options.fd === undefined) {
+  if (options.path === undefined && options.host === undefined) {
+    if (options.fd !== undefined) return given(what, options.fd, options)
     throw new TypeError(`${what}: neither host nor path is given`)
   }
   if (options.path === undefined && options.fd === undefined && options.port === undefined) {

@@ -105,6 +105,8 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   resolver: ["object"],
 }
 
+const WHOLE = new Set(["family", "fd", "backlog"])
+
 /** Checks the fields; an unknown one or one of the wrong kind is a TypeError that names it. */
 export function checkOptions(options: unknown, what: string): SocketOptions {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
@@ -116,6 +118,8 @@ export function checkOptions(options: unknown, what: string): SocketOptions {
     if (value !== undefined && (value === null || !kinds.includes(typeof value))) {
       throw new TypeError(`${what}: option ${name} must be a ${kinds.join(" or a ")}`)
     }
+    if (WHOLE.has(name) && value !== undefined && (!Number.isInteger(value) || value < 0))
+      throw new TypeError(`${what}: option ${name} must be a whole number from 0 on`)
   }
   const checked = options as SocketOptions
   if (checked.path?.includes("\0", 1)) throw new TypeError(`${what}: a NUL byte inside a path`)
