@@ -31,6 +31,7 @@ import { type Data, FlushOperation, WriteOperation, type WriteResult } from "./w
 type Opened = [socket: Socket] | [socket: undefined, errno: number]
 type One<V> = [value: V, errno?: undefined] | [value: undefined, errno?: number]
 type Text<V> = V extends Buffer ? Buffer : string
+type Several<T, F extends readonly unknown[]> = [...{ [I in keyof F]: T | undefined }, errno?: number]
 
 export class Socket<V extends string | Buffer = string> extends Endpoint {
   /** The same socket, reading Buffers, always in binary mode. */
@@ -66,7 +67,7 @@ export class Socket<V extends string | Buffer = string> extends Endpoint {
 
   /** One value a format, `undefined` from the first that failed, then an errno if it was an error. */
   read(format?: ReadFormat): Operation<One<Text<V>>>
-  read(...formats: ReadFormat[]): Operation<ReadResult>
+  read<F extends readonly ReadFormat[]>(...formats: F): Operation<Several<Text<V>, F>>
   read(...formats: ReadFormat[]): Operation<ReadResult> {
     const parsed =
       formats.length === 0 || formats[0] === undefined ? [DEFAULT_FORMAT] : formats.map(parseFormat)
