@@ -28,7 +28,7 @@ function words(line: string): Word[] {
   return Array.from(line.matchAll(WORD), ({ 0: text, index }) => ({ text, start: index }))
 }
 
-/** For each word its like in the other list, in order and as many as possible; the earliest where it may be either. */
+/** For each word its like in the other list: in order, as many as possible, and the earliest of several. */
 function alignment(from: Word[], to: Word[]): (Word | undefined)[] {
   const same = (i: number, j: number) => from[i]?.text === to[j]?.text
   // How many words can be matched from here to the ends.

@@ -3,7 +3,7 @@
  * `require`. Before, those of `import` are a second thread, which takes as long to start as Node itself: it is
  * started only for a script that cannot do without, and `require` is taught by itself.
  */
-import Module from "node:module"
+import Module, { createRequire } from "node:module"
 import { pathToFileURL } from "node:url"
 import { hooks, type Inline, isTypeScript, ours, typescript } from "./hooks.js"
 
@@ -35,6 +35,7 @@ export interface Source {
 export const inThread = loader.registerHooks !== undefined
 
 export async function install(source: Source): Promise<void> {
+  const installed = inThread || isInstalledFor(source.path)
   teachResolve()
   if (loader.registerHooks !== undefined) {
     loader.registerHooks(hooks(source.inline))
@@ -42,7 +43,7 @@ export async function install(source: Source): Promise<void> {
   }
   teachCompile()
   const inline = source.inline ?? compiledModule(source.path)
-  if (inline === undefined && !source.preloads && !importsMore(source.text())) return
+  if (inline === undefined && !source.preloads && !importsMore(source.text(), installed)) return
   // What is loaded already never goes through the thread, and the library is many modules.
   await import("../../core/index.js")
   startThread(inline)
@@ -64,11 +65,21 @@ function startThread(inline: Inline | undefined): void {
 const IMPORT = /\b(?:import|export)\b[^"'`;]*?["'`]([^"'`]*)["'`]|\bimport\s*\(/g
 
 /** Whether there is an import that Node cannot do by itself, or that may lead to one. */
-function importsMore(text: string): boolean {
+function importsMore(text: string, installed: boolean): boolean {
   for (const [, name] of text.matchAll(IMPORT)) {
-    if (name === undefined || !Module.isBuiltin(name)) return true
+    if (name !== undefined && Module.isBuiltin(name)) continue
+    if (!installed || (name !== undefined && isTypeScript(name))) return true
   }
   return false
+}
+
+/** Whether Node finds this very package from there. */
+function isInstalledFor(path: string): boolean {
+  try {
+    return createRequire(path).resolve("cqueues") === ours("cqueues")
+  } catch {
+    return false
+  }
 }
 
 /** For `require`, and for `require.resolve`, which the hooks of some versions leave out. */

@@ -1,4 +1,4 @@
-/** What the table of options makes of no options, without the time that it takes to load; a test compares them. */
+/** What the table of options makes of no options, without the time to load it. A test compares them. */
 import type { RunOptions } from "./program.js"
 
 export const NONE: RunOptions = {

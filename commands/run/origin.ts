@@ -1,7 +1,7 @@
 /**
- * Remembers where each coroutine was started, for the report of its error. A place is a stack that nobody has
- * read yet: V8 makes text of it only then. It is kept on the coroutine itself, because a WeakMap of many coroutines
- * costs several times as much, and it is the collector that pays.
+ * Remembers where each coroutine was started, for the report of its error. A place is a stack that nobody
+ * has read yet: V8 makes text of it only then. It is kept on the coroutine itself, because a WeakMap of many
+ * coroutines costs several times as much, and it is the collector that pays.
  */
 import { cqueues } from "../../core/cqueues.js"
 import type { Controller } from "../../core/loop/controller.js"

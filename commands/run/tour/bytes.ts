@@ -1,9 +1,10 @@
-/** Strings are 8-bit clean: bytes that are no UTF-8 come as lone surrogates and go out as the bytes they were. */
+/** Strings are 8-bit clean: bytes that are no UTF-8 come as lone surrogates, and go out as they were. */
 import { deepEqual, equal } from "node:assert/strict"
 import { socket } from "cqueues"
 import type { Step } from "./step.js"
 
-const BYTES = Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x20, 0xc3, 0xa9, 0x00, 0xff, 0x0a]) // "café" in Latin-1, "é" in UTF-8
+// "café" in Latin-1, "é" in UTF-8, and two bytes that are no text at all.
+const BYTES = Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x20, 0xc3, 0xa9, 0x00, 0xff, 0x0a])
 
 export const bytes: Step = {
   title: "Bytes that are no UTF-8 pass through strings unchanged",

@@ -6,6 +6,6 @@ export type Show = (text: string) => void
 
 export interface Step {
   title: string
-  /** A coroutine of a controller of its own; or an async function, which is to show the world outside of one. */
+  /** A coroutine of a controller of its own; or an async function, to show the world outside of one. */
   run: (show: Show, cq: Controller) => Coroutine<void> | Promise<void>
 }

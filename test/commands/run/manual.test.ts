@@ -1,5 +1,5 @@
-// The table of options and what repeats it. The manual page tells the options and exit codes that the parser has: generated text that is out of date
-// fails here. `CQUEUES_UPDATE=1 npm test test/commands/run/manual` writes it anew.
+// The table of options and what repeats it: the manual page, where generated text that is out of date fails
+// here, and the defaults. `CQUEUES_UPDATE=1 npm test test/commands/run/manual` writes it anew.
 import { readFileSync, writeFileSync } from "node:fs"
 import t from "tap"
 import { updateManual } from "../../../commands/cli/manual.js"

@@ -1,9 +1,9 @@
 // Scripts of every kind: modules and CommonJS, JavaScript and TypeScript, with what each finds around it.
-import { symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import t from "tap"
 import { run } from "../../support/child.js"
-import { CQ_RUN, folder } from "./kit.js"
+import { CQ_RUN, type Folder, folder, ROOT } from "./kit.js"
 
 const BODY = `
 const pause = cqueues.sleep(0.001)
@@ -97,6 +97,33 @@ t.test("subpaths are found by import and by require, other packages where they a
     t.match(stderr, /cqueues\/nothing|'\.\/nothing'|no-such-package/)
   }
 })
+
+t.test(
+  "installed beside the script it is the same package, and Node 20 needs no thread to find it",
+  async (t) => {
+    const files = {
+      "a.mjs": `import { readdirSync } from "node:fs"
+      import cqueues from "cqueues"
+      import { other } from "./b.mjs"
+      cq.wrap(function* () {
+        yield* cqueues.sleep(0)
+        console.log(other === cqueues, process.platform === "linux" ? readdirSync("/proc/self/task").length : 0)
+      })`,
+      "b.mjs": `export { cqueues as other } from "cqueues"`,
+    }
+    const [installed, foreign] = [folder(t, files), folder(t, files)]
+    mkdirSync(join(installed.path, "node_modules"))
+    symlinkSync(ROOT, join(installed.path, "node_modules/cqueues"))
+    const threads = async ({ run }: Folder) => {
+      const { stdout, stderr } = await run(["a.mjs"])
+      t.match(stdout, /^true \d+\n$/)
+      t.equal(stderr, "")
+      return Number(stdout.split(" ")[1])
+    }
+    const [few, more] = [await threads(installed), await threads(foreign)]
+    t.ok(few <= more, `${few} threads, ${more} without the installation`)
+  },
+)
 
 t.test("TypeScript: imports of TypeScript, enumerations, types that are imported", async (t) => {
   const { run } = folder(t, {
