@@ -1,4 +1,5 @@
 /** Read formats (guide: socket:read), parsed once for each spelling. */
+import { encode } from "./translate.js"
 
 export const LINE = 0
 export const LINE_EOL = 1
@@ -39,9 +40,10 @@ export function parseFormat(format: ReadFormat): Format {
   const known = formats.get(format)
   if (known !== undefined) return known
   if (typeof format === "string" && format.startsWith("--") && format.length > 2) {
-    if (format.length > LONGEST_MARKER)
+    const marker = encode(format)
+    if (marker.length > LONGEST_MARKER)
       throw new RangeError("read: a MIME boundary has 70 characters at most")
-    return { kind: PART, size: 0, marker: Buffer.from(format, "latin1") }
+    return { kind: PART, size: 0, marker }
   }
   if (format === "*n" || format === "n") throw new TypeError("read: the format *n is not supported")
   throw new TypeError(`read: unknown format ${JSON.stringify(format) ?? String(format)}`)
