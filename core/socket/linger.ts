@@ -46,12 +46,30 @@ function* sendRest(output: Output): Generator<Yielded, void, unknown> {
   }
 }
 
-function* linger(output: Output, descriptor: Descriptor): Generator<Yielded, void, unknown> {
+type Rest = (scheduler: Scheduler) => Generator<Yielded, void, unknown>
+
+// What a controller leaves unfinished that is closed, the one in Node's loop takes over, if it is another.
+function handOver(rest: Rest, scheduler: Scheduler): boolean {
+  const main = mainController()
+  if (main === scheduler) return false
+  main.spawn(rest(main))
+  return true
+}
+
+function* linger(
+  output: Output,
+  descriptor: Descriptor,
+  scheduler: Scheduler,
+): Generator<Yielded, void, unknown> {
+  let over = false
   try {
     yield* sendRest(output)
+    over = true
   } finally {
-    output.discard()
-    descriptor.close()
+    if (over || !handOver((next) => linger(output, descriptor, next), scheduler)) {
+      output.discard()
+      descriptor.close()
+    }
   }
 }
 
@@ -62,20 +80,23 @@ export function closeSocket(core: Core): number {
   const [output, descriptor] = core.detach()
   core.close()
   cancelEverywhere(descriptor.fd)
-  scheduler.spawn(linger(output, descriptor))
+  scheduler.spawn(linger(output, descriptor, scheduler))
   return 0
 }
 
-function* finish(core: Core, first: boolean): Generator<Yielded, void, unknown> {
+function* finish(core: Core, first: boolean, scheduler: Scheduler): Generator<Yielded, void, unknown> {
   const { output } = core
+  let over = false
   try {
     if (first) yield* sendRest(output)
     else
       while (output.draining)
         yield* new PollOperation([{ [POLL]: (request) => request.list(output.waiters) }])
     if (!core.closed) binding.shutdown(core.fd, constant("SHUT_WR"))
+    over = true
   } finally {
-    if (first) {
+    const goesOn = !over && handOver((next) => finish(core, first, next), scheduler)
+    if (first && !goesOn) {
       output.draining = false
       output.wakeWaiters()
     }
@@ -87,6 +108,7 @@ export function finishWriting(core: Core): boolean {
   if (sentAll(core)) return true
   const first = !core.output.draining
   core.output.draining = true
-  currentScheduler().spawn(finish(core, first))
+  const scheduler = currentScheduler()
+  scheduler.spawn(finish(core, first, scheduler))
   return false
 }

@@ -152,6 +152,23 @@ t.test("close in a controller of one's own: the loop goes on until everything is
   t.end()
 })
 
+t.test("closing the controller too loses nothing of what was unsent", async (t) => {
+  for (const how of ["close", "shutdown"]) {
+    const [con, peer] = pair(t)
+    con.setmode("b", "bf")
+    con.setvbuf("full", -1)
+    const cq = cqueues.new()
+    cq.wrap(function* () {
+      yield* con.write("x".repeat(2_000_000))
+      if (how === "close") con.close()
+      else con.shutdown("w")
+    })
+    turn(cq)
+    cq.close()
+    t.equal((await peer.read("*a"))[0]?.length, 2_000_000, how)
+  }
+})
+
 t.test("a peer that has gone keeps nobody waiting at close", async (t) => {
   const [con, peer] = pair(t)
   con.setmode("b", "bf")
