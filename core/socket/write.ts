@@ -5,6 +5,7 @@
  */
 import { errno } from "../errno.js"
 import { WRITE } from "../kernel/poller.js"
+import { mainController } from "../loop/node-loop.js"
 import { BaseOperation } from "../loop/operation.js"
 import { POLL, type Pollee, PollOperation } from "../loop/poll.js"
 import { PARKED, type Scheduler, type Yielded } from "../loop/task.js"
@@ -63,15 +64,19 @@ function* letOthers(core: Core): Generator<Yielded, void, unknown> {
 }
 
 /** When a deferred send left something over: a coroutine of the controller sends it on. */
-export function* drain(core: Core): Generator<Yielded, void, unknown> {
+function* drain(core: Core, scheduler: Scheduler): Generator<Yielded, void, unknown> {
   const { output } = core
   const deadline = deadlineOf(core.timeout)
+  let over = false
   try {
     const error = yield* sendAll(core, deadline)
     core.noteErrors()
     if (error !== 0 && !core.closed && core.writing.error === 0) core.writing.set(error)
+    over = true
   } finally {
     output.draining = false
+    // The controller has been closed: the one in Node's loop goes on.
+    if (!over && !core.closed && scheduler !== mainController()) startDraining(core, mainController())
     output.wakeWaiters()
   }
 }
@@ -80,7 +85,7 @@ export function* drain(core: Core): Generator<Yielded, void, unknown> {
 export function startDraining(core: Core, scheduler: Scheduler): void {
   if (core.output.draining) return
   core.output.draining = true
-  scheduler.spawn(drain(core))
+  scheduler.spawn(drain(core, scheduler))
 }
 onLeftover(startDraining)
 

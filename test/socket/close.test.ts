@@ -169,6 +169,23 @@ t.test("closing the controller too loses nothing of what was unsent", async (t) 
   }
 })
 
+t.test("lines that a closed controller was sending go on to the peer", async (t) => {
+  const [con, peer] = pair(t)
+  con.setmode("b", "bl")
+  const cq = cqueues.new()
+  let written = 0
+  cq.wrap(function* () {
+    for (;;) {
+      yield* con.write(`${"x".repeat(99)}\n`)
+      written += 100
+    }
+  })
+  turn(cq, 50)
+  cq.close()
+  t.ok(con.pending()[1] > 0)
+  t.equal((await peer.read(written))[0]?.length, written)
+})
+
 t.test("a peer that has gone keeps nobody waiting at close", async (t) => {
   const [con, peer] = pair(t)
   con.setmode("b", "bf")
