@@ -73,5 +73,5 @@ export function* acceptOne(
 
 function accepted(listener: Core, fd: number, options: SocketOptions | undefined): Core {
   applyAccepted(fd, listener.family, options)
-  return new Core(listener.family, listener.type, fd, defaults)
+  return new Core(listener.family, listener.type, fd, defaults, options?.time)
 }

@@ -92,7 +92,11 @@ export class Core implements Outgoing {
   #home: Interest | undefined
   readTimer: Timer | undefined
 
-  constructor(family: number, type: number, fd: number, defaults: Defaults) {
+  /** Whether stat() tells the times of the last bytes. */
+  readonly timed: boolean
+
+  constructor(family: number, type: number, fd: number, defaults: Defaults, timed = true) {
+    this.timed = timed
     this.family = family
     this.type = type
     this.descriptor = new Descriptor(fd)

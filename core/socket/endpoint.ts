@@ -214,8 +214,8 @@ export abstract class Endpoint implements Pollee {
 
   stat(): Stat {
     this.assertOpen("stat")
-    const { input, output } = this.core
-    const time = (at: number): number | undefined => (at === 0 ? undefined : at / 1000)
+    const { input, output, timed } = this.core
+    const time = (at: number): number | undefined => (at === 0 || !timed ? undefined : at / 1000)
     return {
       sent: { count: output.count, eof: output.ended, time: time(output.time) },
       rcvd: { count: input.count, eof: input.ended, time: time(input.time) },

@@ -53,7 +53,7 @@ function make(what: "connect" | "listen", options: SocketOptions): Socket {
     throw new TypeError(`${what}: no port is given`)
   }
   const family = options.family ?? (options.path === undefined ? AF_UNSPEC : AF_UNIX)
-  const core = new Core(family, typeNumber(options.type), -1, defaults)
+  const core = new Core(family, typeNumber(options.type), -1, defaults, options.time)
   core.stage = what
   const establishing = what === "connect" ? new Connecting(core, options) : new Listening(core, options)
   core.establishing = establishing

@@ -18,7 +18,7 @@ export function coreOf(fd: number, defaults: Defaults, options: SocketOptions = 
   binding.setNonblock(fd, options.nonblock === false ? 0 : 1)
   binding.setCloexec(fd, options.cloexec === false ? 0 : 1)
   applyAccepted(fd, family, options)
-  return new Core(family, type, fd, defaults)
+  return new Core(family, type, fd, defaults, options.time)
 }
 
 /** Takes a descriptor over. */
@@ -56,7 +56,7 @@ export function connectedPair(type: number, defaults: Defaults, options: SocketO
   const second = results[0] as number
   const cores = [first, second].map((fd) => {
     applyAccepted(fd, AF_UNIX, options)
-    return new Core(AF_UNIX, type, fd, defaults)
+    return new Core(AF_UNIX, type, fd, defaults, options.time)
   })
   return cores as [Core, Core]
 }

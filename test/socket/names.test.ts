@@ -145,6 +145,22 @@ t.test("stat tells the time of the last bytes and whether a direction has ended"
   t.match(con.stat(), { sent: { eof: true }, rcvd: { eof: true } })
 })
 
+t.test("with the option time: false stat tells no times", async (t) => {
+  const [con, peer] = socket.pair({ time: false })
+  closing(t, con)
+  closing(t, peer)
+  const copy = closing(t, socket.dup({ fd: con, time: true }))
+  for (const one of [con, copy]) {
+    await one.write("x\n")
+    await one.flush()
+    poke(peer, "y\n")
+    await one.read()
+  }
+  t.match(con.stat(), { sent: { count: 3, time: undefined }, rcvd: { count: 2, time: undefined } })
+  t.type(copy.stat().sent.time, "number")
+  t.type(copy.stat().rcvd.time, "number")
+})
+
 t.test("stat counts datagrams and messages past the buffers too", async (t) => {
   const [con, peer] = pair(t, SOCK_DGRAM)
   await con.write("abc")
