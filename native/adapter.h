@@ -70,6 +70,9 @@ void define(napi_env env, napi_value exports, State* state, const Export (&list)
   define(env, exports, state, list, N);
 }
 
+// Node's loop watches a poller no more; for before its descriptor is closed.
+void stop_loops(State& state, const Poller& poller);
+
 void define_step(napi_env env, napi_value exports, State* state);
 void define_socket(napi_env env, napi_value exports, State* state);
 void define_address(napi_env env, napi_value exports, State* state);

@@ -40,16 +40,17 @@ napi_value region_add(napi_env env, napi_callback_info info) {
   if ((type != napi_int32_array && type != napi_uint8_array) || bytes > INT_MAX || !data) return to_js(env, -EINVAL);
   napi_ref reference;
   if (napi_create_reference(env, c.args[0], 1, &reference) != napi_ok) return to_js(env, -ENOMEM);
-  return to_js(env, c.state->addRegion(static_cast<char*>(data), static_cast<int>(bytes), reference));
+  Region region{static_cast<char*>(data), static_cast<int>(bytes), type == napi_int32_array, reference};
+  return to_js(env, c.state->addRegion(region));
 }
 
-int region_drop(State& state, int id) { return state.dropRegion(id) == 0 ? 0 : -EINVAL; }
+int region_drop(State& state, int id) { return state.dropRegion(id); }
 
 // results(region): where calls with several results leave the further ones.
 int results(State& state, int region) {
-  char* base = state.span(region, 0, 16 * sizeof(int32_t));
+  int32_t* base = state.numbers(region, 16);
   if (!base) return -EINVAL;
-  state.out = reinterpret_cast<int32_t*>(base);
+  state.out = base;
   return 0;
 }
 

@@ -66,7 +66,7 @@ int parse_unix(napi_env env, napi_value path, Address& out) {
 }
 
 napi_value list(napi_env env, const napi_value* values, uint32_t count) {
-  napi_value result;
+  napi_value result = nullptr;
   napi_create_array_with_length(env, count, &result);
   for (uint32_t i = 0; i < count; i++) napi_set_element(env, result, i, values[i]);
   return result;
@@ -85,7 +85,7 @@ int address_from_js(napi_env env, int family, napi_value address, int port, Addr
 }
 
 napi_value address_to_js(napi_env env, Address& address) {
-  napi_value values[3];
+  napi_value values[3] = {};
   int family = address.length >= sizeof(sa_family_t) ? address.storage.ss_family : AF_UNSPEC;
   napi_create_int32(env, family, &values[0]);
   if (family == AF_UNIX) {

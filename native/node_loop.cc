@@ -11,7 +11,7 @@ namespace cq {
 struct NodeLoop {
   uv_poll_t handle{};
   napi_env env = nullptr;
-  State* state = nullptr;
+  const Poller* poller = nullptr;
   napi_ref callback = nullptr;
   napi_async_context context = nullptr;
   napi_async_cleanup_hook_handle hook = nullptr;
@@ -64,17 +64,19 @@ NodeLoop* find(State& state, int id) {
   return id >= 0 && id < static_cast<int>(state.loops.size()) ? state.loops[id] : nullptr;
 }
 
-// loopStart(fd, callback) -> id or -errno. Starts unreferenced: it keeps nothing alive.
+// loopStart(poller, callback) -> id or -errno. Starts unreferenced: it keeps nothing alive.
 napi_value loop_start(napi_env env, napi_callback_info info) {
   Call<2> c(env, info);
   uv_loop_t* uv = nullptr;
   napi_valuetype type;
+  const Poller* poller = c.state->poller(c.integer(env, 0));
+  if (!poller) return to_js(env, -EBADF);
   if (napi_typeof(env, c.args[1], &type) != napi_ok || type != napi_function) return to_js(env, -EINVAL);
   if (napi_get_uv_event_loop(env, &uv) != napi_ok) return to_js(env, -ENOSYS);
   auto* loop = new NodeLoop;
   loop->env = env;
-  loop->state = c.state;
-  int error = uv_poll_init(uv, &loop->handle, c.integer(env, 0));
+  loop->poller = poller;
+  int error = uv_poll_init(uv, &loop->handle, poller->kernel.fd);
   if (error < 0) {
     delete loop;
     return to_js(env, error);
@@ -108,7 +110,6 @@ int loop_ref(State& state, int id, int on) {
   return 0;
 }
 
-// loopStop(id): before the descriptor it watches is closed.
 int loop_stop(State& state, int id) {
   NodeLoop* loop = find(state, id);
   if (!loop) return -EBADF;
@@ -118,6 +119,12 @@ int loop_stop(State& state, int id) {
 }
 
 }  // namespace
+
+void stop_loops(State& state, const Poller& poller) {
+  for (size_t id = 0; id < state.loops.size(); id++) {
+    if (state.loops[id] && state.loops[id]->poller == &poller) loop_stop(state, static_cast<int>(id));
+  }
+}
 
 void define_node_loop(napi_env env, napi_value exports, State* state) {
   const Export list[] = {

@@ -1,6 +1,7 @@
 // Per-environment state: regions of shared memory, owned descriptors, pollers. See state.h.
 #include "state.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 namespace cq {
@@ -17,8 +18,7 @@ State::~State() {
   // The environment is going, and its references with it: nothing to release for the regions.
 }
 
-int State::addRegion(char* base, int length, napi_ref reference) {
-  Region region{base, length, reference};
+int State::addRegion(const Region& region) {
   if (freeRegions.empty()) {
     regions.push_back(region);
     return static_cast<int>(regions.size()) - 1;
@@ -30,7 +30,11 @@ int State::addRegion(char* base, int length, napi_ref reference) {
 }
 
 int State::dropRegion(int id) {
-  if (id < 0 || id >= static_cast<int>(regions.size()) || regions[id].reference == nullptr) return -1;
+  if (id < 0 || id >= static_cast<int>(regions.size()) || regions[id].reference == nullptr) return -EINVAL;
+  const char* base = regions[id].base;
+  for (const void* used : {static_cast<void*>(out), static_cast<void*>(control), static_cast<void*>(arena.base)}) {
+    if (base == used) return -EBUSY;
+  }
   napi_delete_reference(env, regions[id].reference);
   regions[id] = Region{};
   freeRegions.push_back(id);
@@ -42,6 +46,15 @@ char* State::span(int id, int offset, int length) const {
   const Region& region = regions[id];
   if (offset < 0 || length < 0 || offset > region.length || length > region.length - offset) return nullptr;
   return region.base == nullptr ? nullptr : region.base + offset;
+}
+
+char* State::range(int id, int start, int end) const {
+  return start < 0 || end < start ? nullptr : span(id, start, end - start);
+}
+
+int32_t* State::numbers(int id, int count) const {
+  char* base = span(id, 0, count * static_cast<int>(sizeof(int32_t)));
+  return base && regions[id].numbers ? reinterpret_cast<int32_t*>(base) : nullptr;
 }
 
 void State::own(int fd) {

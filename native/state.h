@@ -18,6 +18,7 @@ namespace cq {
 struct Region {
   char* base = nullptr;
   int length = 0;
+  bool numbers = false;  // an Int32Array, and so aligned for numbers of 32 bits
   napi_ref reference = nullptr;
 };
 
@@ -34,10 +35,15 @@ struct State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  int addRegion(char* base, int length, napi_ref reference);
+  int addRegion(const Region& region);
+  // Refuses one that the addon writes to by itself.
   int dropRegion(int id);
   // The `length` bytes at `offset` of a region, or nullptr when they are not all inside it.
   char* span(int id, int offset, int length) const;
+  // The bytes from `start` to `end`, likewise.
+  char* range(int id, int start, int end) const;
+  // The first `count` numbers of a region, or nullptr when it has none or fewer.
+  int32_t* numbers(int id, int count) const;
 
   // Descriptors are owned from creation to close. Closing one that is not owned is refused, so a
   // number that the kernel has given to somebody else since is never closed by mistake.

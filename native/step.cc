@@ -71,7 +71,7 @@ int step(State& state, int id, int sends) {
   if (count <= 0) return count;
 
   const Region& slots = state.regions[poller->slots];
-  const int capacity = slots.length / static_cast<int>(sizeof(Slot));
+  const int capacity = slots.numbers ? slots.length / static_cast<int>(sizeof(Slot)) : 0;
   Arena arena{state.arena.base, state.arena.length, 0};
   int32_t* result = control + EVENTS;
   int reported = 0;
@@ -103,16 +103,16 @@ int flush(State& state, int sends) {
 // stepMemory(control, arena): the regions that all steps of this environment use. What lies in the arena
 // holds until the next step.
 int step_memory(State& state, int control, int arena) {
-  char* memory = state.span(control, 0, CONTROL_LENGTH * sizeof(int32_t));
+  int32_t* memory = state.numbers(control, CONTROL_LENGTH);
   if (!memory || !state.span(arena, 0, 0)) return -EFAULT;
-  state.control = reinterpret_cast<int32_t*>(memory);
+  state.control = memory;
   state.arena = state.regions[arena];
   return 0;
 }
 
 // pollerOpen(slots) -> id
 int poller_open(State& state, int slots) {
-  if (!state.span(slots, 0, 0)) return -EFAULT;
+  if (!state.numbers(slots, 0)) return -EFAULT;
   auto poller = std::make_unique<Poller>();
   if (int error = kpoll_open(poller->kernel); error < 0) return error;
   poller->slots = slots;
@@ -128,6 +128,7 @@ int poller_open(State& state, int slots) {
 int poller_close(State& state, int id) {
   Poller* poller = state.poller(id);
   if (!poller) return -EBADF;
+  stop_loops(state, *poller);
   kpoll_close(poller->kernel);
   state.pollers[id].reset();
   return 0;
@@ -142,7 +143,7 @@ int poller_fd(State& state, int id) {
 int poller_slots(State& state, int id, int slots) {
   Poller* poller = state.poller(id);
   if (!poller) return -EBADF;
-  if (!state.span(slots, 0, 0)) return -EFAULT;
+  if (!state.numbers(slots, 0)) return -EFAULT;
   poller->slots = slots;
   return 0;
 }

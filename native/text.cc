@@ -169,7 +169,7 @@ napi_value read_line(napi_env env, napi_callback_info info) {
   const int32_t* numbers = arguments(c.state);
   if (!numbers) return nullptr;
   const int start = numbers[1], scanned = numbers[2], end = numbers[3], limit = numbers[4], flags = numbers[5];
-  char* data = c.state->span(numbers[0], start, end - start);
+  char* data = c.state->range(numbers[0], start, end);
   if (!data || scanned < start || scanned > end || !c.state->out) return nullptr;
   int window = limit >= 0 && limit < end - start ? limit : end - start;
   char* from = data + (scanned - start);
@@ -190,7 +190,7 @@ napi_value read_line(napi_env env, napi_callback_info info) {
 
 // findLine(region, from, end) -> index just after the first LF, or -1
 int find_line(State& state, int region, int from, int end) {
-  char* data = state.span(region, from, end - from);
+  char* data = state.range(region, from, end);
   if (!data || from == end) return -1;
   auto newline = static_cast<char*>(memchr(data, '\n', end - from));
   return newline ? from + static_cast<int>(newline - data) + 1 : -1;
@@ -200,14 +200,14 @@ int find_line(State& state, int region, int from, int end) {
 napi_value text(napi_env env, napi_callback_info info) {
   Call<3> c(env, info);
   int start = c.integer(env, 1), end = c.integer(env, 2);
-  char* data = c.state->span(c.integer(env, 0), start, end - start);
+  char* data = c.state->range(c.integer(env, 0), start, end);
   return data ? to_string(env, data, end - start) : nullptr;
 }
 
 // compact(region, start, end, most, final) -> bytes after CRLF became LF, in place at `start`, at most
 // `most`; out[0] is the number of bytes consumed. A CR at the end waits for its LF unless `final`.
 int compact(State& state, int region, int start, int end, int most, int final) {
-  char* data = state.span(region, start, end - start);
+  char* data = state.range(region, start, end);
   if (!data || !state.out) return -EFAULT;
   int length = end - start, from = 0, to = 0;
   while (from < length && to < most) {
@@ -223,7 +223,7 @@ int compact(State& state, int region, int start, int end, int most, int final) {
 
 // measure(region, start, end, most, final) -> what compact would give, touching nothing.
 int measure(State& state, int region, int start, int end, int most, int final) {
-  char* data = state.span(region, start, end - start);
+  char* data = state.range(region, start, end);
   if (!data) return -EFAULT;
   int length = end - start, from = 0, to = 0;
   while (from < length && to < most) {

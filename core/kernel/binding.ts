@@ -24,7 +24,7 @@ export interface Binding {
   pollerRaiseAlert(poller: number): number
   pollerReset(poller: number): number
   pause(poller: number, seconds: number, nanoseconds: number, signals: readonly number[]): number
-  loopStart(fd: number, callback: () => void): number
+  loopStart(poller: number, callback: () => void): number
   loopRef(loop: number, on: number): number
   loopStop(loop: number): number
 

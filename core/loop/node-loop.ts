@@ -120,7 +120,7 @@ class MainController extends Controller {
   }
 
   #watch(): void {
-    this.#loop = binding.loopStart(this.poller.fd, () => this.#drive())
+    this.#loop = binding.loopStart(this.poller.id, () => this.#drive())
     if (this.#loop < 0) throw new SystemError(-this.#loop, "uv_poll")
   }
 
