@@ -69,6 +69,7 @@ export class Engine implements Scheduler {
   #exported = false
   #closed = false
   #live = false
+  #outermost = false
   readonly #reference: WeakRef<Engine>
   /** Called when something becomes pending while nobody steps: how the main controller gets its turn. */
   protected onpending: (() => void) | undefined
@@ -155,6 +156,7 @@ export class Engine implements Scheduler {
     this.#live = true
     const outer = thread.task
     const inner = thread.inner
+    this.#outermost = outer === undefined
     try {
       this.#wait(timeout)
       return this.#resumeAll()
@@ -238,6 +240,7 @@ export class Engine implements Scheduler {
 
   #resume(task: Task): StepResult | undefined {
     thread.task = task
+    if (this.#outermost) thread.bystander = task !== thread.blocked
     try {
       const value = this.#advance(task)
       if (!task.done) return undefined

@@ -142,7 +142,7 @@ export class PollRequest implements Request {
   // A thread that is blocked in sync() would wait for its own event loop for ever.
   private refuseDeadlock(): void {
     if (this.watches.some((watch) => watch.fired)) return
-    if (cannotReachNode(this.task)) throw new SystemError(errno.EDEADLK, "poll of a promise under sync()")
+    if (cannotReachNode()) throw new SystemError(errno.EDEADLK, "poll of a promise under sync()")
   }
 
   private add(object: unknown): void {

@@ -20,7 +20,7 @@ export class Awaiting<T> extends BaseOperation<Awaited<T>> {
   override next(): IteratorResult<Yielded, Awaited<T>> {
     if (this.#watch === undefined) {
       const task = currentTask()
-      if (cannotReachNode(task)) throw new SystemError(errno.EDEADLK, "await of a promise under sync()")
+      if (cannotReachNode()) throw new SystemError(errno.EDEADLK, "await of a promise under sync()")
       const watch = new Watch()
       watch.rearm(task)
       this.#watch = watch

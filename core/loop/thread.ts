@@ -24,17 +24,25 @@ interface Thread {
   inner: number
   /** Set while the thread is blocked in sync(), so that waiting for Node's own loop would never end. */
   blocked: Task | typeof EVERYBODY | undefined
+  /**
+   * Whether the running coroutine is another of the main controller than the one blocked for, or runs inside
+   * such a one: it was there before the thread was blocked, and can go on after it.
+   */
+  bystander: boolean
   driver: Driver | undefined
 }
 
-export const thread: Thread = { task: undefined, inner: 0, blocked: undefined, driver: undefined }
+export const thread: Thread = {
+  task: undefined,
+  inner: 0,
+  blocked: undefined,
+  bystander: false,
+  driver: undefined,
+}
 
-/** Whether a coroutine that waits for Node's own loop now would wait for ever: the thread is blocked for it. */
-export function cannotReachNode(task: Task): boolean {
-  const blocked = thread.blocked
-  if (blocked === undefined) return false
-  // Others of the main controller were there before the thread was blocked, and can go on after it.
-  return blocked === EVERYBODY || blocked === task || blocked.scheduler !== task.scheduler
+/** Whether the running coroutine would wait for Node's own loop for ever: the thread is blocked for it. */
+export function cannotReachNode(): boolean {
+  return thread.blocked !== undefined && (thread.blocked === EVERYBODY || !thread.bystander)
 }
 
 /** The running coroutine; to wait outside of one is misuse. */

@@ -10,7 +10,7 @@ import { results } from "../kernel/memory.js"
 import { WRITE } from "../kernel/poller.js"
 import { POLL, PollOperation, type PollRequest } from "../loop/poll.js"
 import type { Yielded } from "../loop/task.js"
-import { cannotReachNode, currentTask } from "../loop/thread.js"
+import { cannotReachNode } from "../loop/thread.js"
 import { WatchList } from "../loop/watch.js"
 import { type Address, numericFamily, portNumber, unixAddress, whereOf } from "./address.js"
 import { AF_UNIX, AF_UNSPEC, SOCK_DGRAM, SOCK_STREAM } from "./constants.js"
@@ -66,8 +66,7 @@ class Addresses {
   /** Begins to look the name up, unless that is under way. */
   ask(): void {
     if (this.#asked || this.#done) return
-    const task = currentTask()
-    if (cannotReachNode(task)) {
+    if (cannotReachNode()) {
       this.error = errno.EDEADLK // the lookup needs Node's own loop to turn
       this.#done = true
       return

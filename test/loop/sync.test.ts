@@ -180,3 +180,19 @@ t.test("sync in a loop leaves nothing behind", async (t) => {
   cq.close()
   t.pass("four thousand waits")
 })
+
+t.test(
+  "a coroutine of a controller that Node's loop drives may wait for a promise while the thread blocks",
+  async (t) => {
+    const cq = cqueues.new()
+    const soon = new Promise<number>((resolve) => setTimeout(resolve, 20, 1))
+    cq.wrap(function* () {
+      t.equal(yield* cqueues.await(soon), 1)
+    })
+    const loop = cq.loop().then((result) => result)
+    await undefined
+    cqueues.sleep(0.01).sync()
+    t.strictSame(await loop, [true])
+    cq.close()
+  },
+)
