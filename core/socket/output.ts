@@ -208,6 +208,14 @@ export class Output {
     return result < 0 ? -result : 0
   }
 
+  /** Sends bytes as one message without waiting: how many of them were taken, all or none, and an errno. */
+  sendMessageNow(bytes: Uint8Array, translate: boolean): [taken: number, error: number] {
+    const error = this.pending > 0 ? this.sendMessage() : 0
+    if (error !== 0 || bytes.length === 0) return [0, error]
+    const result = this.sendBytes(translate ? crlf(bytes) : bytes, 0)
+    return result < 0 ? [0, -result] : [bytes.length, 0]
+  }
+
   /** The number of bytes of a user's own array that went out past the buffer, or a negative errno. */
   sendBytes(data: Uint8Array, offset: number): number {
     this.sends++
@@ -264,6 +272,10 @@ export class Output {
   }
 
   /** Forgets what is buffered. */
+  forget(): void {
+    this.#release()
+  }
+
   #release(): void {
     const span = this.#span
     if (span !== undefined) {

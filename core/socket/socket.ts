@@ -170,7 +170,10 @@ export class Socket<V extends string | Buffer = string> extends Endpoint {
       return [0, errno.EAGAIN]
     }
     const translate = typeof data === "string" && !this.raw && (outputMode & modes.TEXT) !== 0
-    const [taken, error] = core.output.sendNow(bytes, Math.max(0, start), to, translate)
+    const from = Math.min(Math.max(0, start), to)
+    const [taken, error] = core.stream
+      ? core.output.sendNow(bytes, from, to, translate)
+      : core.output.sendMessageNow(bytes.subarray(from, to), translate)
     core.wanted = error === errno.EAGAIN ? core.wanted | WRITE : core.wanted & ~WRITE
     core.output.error = 0
     return error === 0 ? [taken] : [taken, error]

@@ -10,6 +10,7 @@ import { BaseOperation } from "../loop/operation.js"
 import { POLL, type Pollee, PollOperation } from "../loop/poll.js"
 import { PARKED, type Scheduler, type Yielded } from "../loop/task.js"
 import { currentTask, thread } from "../loop/thread.js"
+import { SOCK_SEQPACKET } from "./constants.js"
 import { type Core, onLeftover } from "./core.js"
 import { establish } from "./establish.js"
 import type { Result } from "./fault.js"
@@ -249,9 +250,19 @@ export class WriteOperation extends Sending<WriteResult<Socket>> {
 
   // A write is one datagram, unless the mode is full buffering, where the flush makes it.
   private *message(core: Core, deadline: number): Generator<Yielded, number, unknown> {
+    const { output } = core
     this.fill(core)
     if ((this.mode & BUFFERING) === FULL) return 0
-    return yield* sendAll(core, deadline)
+    // An empty packet would be the end for its receiver.
+    if (core.type === SOCK_SEQPACKET && output.pending === 0) return 0
+    let error: number = errno.ECANCELED
+    try {
+      error = yield* sendAll(core, deadline)
+      return error
+    } finally {
+      // Given up, it is lost, as datagrams may be: it must not become part of the next.
+      if (error !== 0) output.forget()
+    }
   }
 
   protected override result(number: number): WriteResult<Socket> {

@@ -1,6 +1,7 @@
 // Datagrams and sequenced packets: each message ends like a stream, none is merged with another or split,
 // and one that is longer than the input buffer is cut.
 import t from "tap"
+import { cqueues } from "../../core/cqueues.js"
 import { errno } from "../../core/errno.js"
 import { type Socket, socket } from "../../core/socket/module.js"
 import { census } from "../support/census.js"
@@ -113,6 +114,33 @@ for (const [name, type] of [
     t.strictSame(con.send("abcdef", 1, 4, "bn"), [3])
     t.strictSame(con.send(Buffer.from("ghi"), 0, 3, "bn"), [3])
     t.strictSame([peek(peer), peek(peer), peek(peer)], ["bcd", "ghi", undefined])
+    const text = "line\n".repeat(3000)
+    t.strictSame(con.send(text, 0, text.length, "t"), [15_000])
+    t.equal(peek(peer), text.replaceAll("\n", "\r\n"), "in text mode too")
+    t.strictSame(con.send(Buffer.alloc(64 << 20)), [0, errno.EMSGSIZE])
+    t.strictSame(con.send("after"), [5])
+    t.equal(peek(peer), "after")
+  })
+
+  t.test(`${name}: a message that was given up is not sent with the next`, async (t) => {
+    const [con, peer] = pair(t, type)
+    con.setmode("b", "bn")
+    con.settimeout(0.01)
+    let sent = 0
+    while ((await con.write(`message ${sent}`))[1] === undefined) sent++
+    t.strictSame(con.clearerr("w"), [errno.ETIMEDOUT])
+    const abort = new AbortController()
+    setImmediate(() => abort.abort(new Error("enough")))
+    con.settimeout()
+    await t.rejects(async () => await cqueues.abortable(con.write("aborted"), abort.signal), /enough/)
+    const received = Array.from({ length: sent }, () => peek(peer))
+    t.strictSame(
+      received,
+      Array.from({ length: sent }, (_, i) => `message ${i}`),
+    )
+    await con.write("next")
+    t.equal(peek(peer), "next")
+    t.equal(peek(peer), undefined)
   })
 
   t.test(`${name}: a message that no kernel takes is EMSGSIZE, and the next goes through`, async (t) => {
@@ -150,6 +178,15 @@ t.test("an empty string is written as an empty datagram, or not at all", async (
   await con.write("x")
   const first = peek(peer)
   t.equal(first === "" ? peek(peer) : first, "x")
+})
+
+t.test("writing nothing to packets is not the end for the peer", async (t) => {
+  const [con, peer] = pair(t, SOCK_SEQPACKET)
+  con.setmode("b", "bn")
+  await con.write("")
+  await con.write(Buffer.alloc(0))
+  await con.write("x")
+  t.strictSame(await peer.read("*a"), ["x"])
 })
 
 t.test("packets of a peer that has ended are read before the end", async (t) => {
