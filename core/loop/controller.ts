@@ -5,10 +5,11 @@
 import { errno, SystemError } from "../errno.js"
 import { monotime } from "../kernel/clock.js"
 import { coroutineOf, isCoroutine } from "./coroutine.js"
-import { cancelEverywhere, Engine, type StepResult } from "./engine.js"
+import { Engine, type StepResult } from "./engine.js"
 import { type Iteration, iteration } from "./iteration.js"
 import { BaseOperation, type Operation, operation } from "./operation.js"
 import { POLL, type Pollable, type Pollee, PollOperation, type PollRequest, seconds } from "./poll.js"
+import { cancelEverywhere } from "./registry.js"
 import type { Coroutine, Yielded } from "./task.js"
 import { EVERYBODY, thread } from "./thread.js"
 

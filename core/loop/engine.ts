@@ -4,12 +4,12 @@
  */
 import { errno, SystemError } from "../errno.js"
 import { beginStepTime, endStepTime, monotime } from "../kernel/clock.js"
-import { onCancel } from "../kernel/descriptor.js"
 import { control, EVENTS, Poller } from "../kernel/poller.js"
 import { releaseArena } from "./arena.js"
 import { InterestTable } from "./interest.js"
 import { Outbox } from "./outbox.js"
 import { PollRequest } from "./poll.js"
+import { cancelEverywhere, enrol, renewEverywhere, strike } from "./registry.js"
 import { type Coroutine, PARK, type Request, type Scheduler, Task } from "./task.js"
 import { thread } from "./thread.js"
 import { TimerHeap } from "./timers.js"
@@ -26,32 +26,6 @@ export type StepResult =
       object?: unknown,
       fd?: number,
     ]
-
-const controllers = new Set<WeakRef<Engine>>()
-
-// A controller that is dropped without close: its descriptor goes back to the system.
-const collected = new FinalizationRegistry<[Poller, WeakRef<Engine>]>(([poller, reference]) => {
-  controllers.delete(reference)
-  poller.close()
-})
-
-/** Takes a descriptor from all controllers of this thread. */
-export function cancelEverywhere(fd: number): void {
-  for (const reference of controllers) reference.deref()?.interests.cancel(fd)
-}
-onCancel(cancelEverywhere)
-
-export function resetEverywhere(): void {
-  const all = [...controllers].map((reference) => reference.deref()).filter((engine) => engine !== undefined)
-  // First all kernel objects, because some of them watch others.
-  for (const engine of all) engine.renew()
-  for (const engine of all) engine.interests.registerAgain()
-}
-
-/** At the end of the process: what lines were written in the last turns still goes out. */
-export function flushEverywhere(): void {
-  for (const reference of controllers) reference.deref()?.outbox.flush()
-}
 
 export class Engine implements Scheduler {
   readonly poller = new Poller()
@@ -76,9 +50,7 @@ export class Engine implements Scheduler {
 
   constructor() {
     if (this.poller.id < 0) throw new SystemError(-this.poller.id, "cqueues.new")
-    this.#reference = new WeakRef(this)
-    controllers.add(this.#reference)
-    collected.register(this, [this.poller, this.#reference], this)
+    this.#reference = enrol(this)
   }
 
   get closed(): boolean {
@@ -304,7 +276,7 @@ export class Engine implements Scheduler {
     this.assertOpen()
     this.renew()
     this.interests.registerAgain()
-    for (const reference of controllers) reference.deref()?.interests.renew(this.poller.fd)
+    renewEverywhere(this.poller.fd)
   }
 
   /** A new kernel object under the same number, in which nothing is registered yet. */
@@ -341,10 +313,9 @@ export class Engine implements Scheduler {
     this.tasks.clear()
     this.outbox.flush()
     this.#closed = true
-    controllers.delete(this.#reference)
+    strike(this, this.#reference)
     cancelEverywhere(this.poller.fd)
     this.watchers.fireAll()
-    collected.unregister(this)
     this.poller.close()
     if (errors.length > 0) throw errors[0]
   }

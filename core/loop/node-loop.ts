@@ -6,7 +6,7 @@
 import { SystemError } from "../errno.js"
 import { binding } from "../kernel/binding.js"
 import { Controller } from "./controller.js"
-import { flushEverywhere } from "./engine.js"
+import { flushEverywhere } from "./registry.js"
 import type { Coroutine, Task } from "./task.js"
 import { type Driver, thread } from "./thread.js"
 
