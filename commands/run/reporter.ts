@@ -32,13 +32,13 @@ export class Reporter {
   }
 
   #text(error: unknown, origin?: string): string {
-    const { report } = require("./report.js") as ReportModule
-    const { paintMessage, verbose } = this.output
     try {
+      const { report } = require("./report.js") as ReportModule
+      const { paintMessage, verbose } = this.output
       return report(error, origin, { paint: paintMessage, whole: verbose > 0 })
     } catch {
-      // Whatever it is, it throws when it is looked at.
-      return "Uncaught error that cannot be shown"
+      // The script may have left no descriptor to load a module with; or the error throws when it is looked at.
+      return plain(error)
     }
   }
 
@@ -69,4 +69,12 @@ export class Reporter {
 function isWithoutPlace(error: unknown): boolean {
   const stack = error instanceof SyntaxError ? error.stack : undefined
   return stack !== undefined && /^SyntaxError: /.test(stack) && /compileSourceTextModule/.test(stack)
+}
+
+function plain(error: unknown): string {
+  try {
+    return String((error as Error).stack ?? error)
+  } catch {
+    return "Uncaught error that cannot be shown"
+  }
 }
