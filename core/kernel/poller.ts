@@ -71,8 +71,9 @@ export class Poller {
     return binding.step(this.id, sends)
   }
 
-  get alerted(): boolean {
-    return control[ALERTED] !== 0
+  /** Whether the last step ended for a reason that is no event: an alert, or what `stale` tells. */
+  get woken(): boolean {
+    return control[ALERTED] !== 0 || this.stale
   }
 
   /**

@@ -2,6 +2,7 @@
  * The engine of a controller: its coroutines, what wakes them, and the step (guide section 3.2.1). One step
  * waits at most once, then resumes once each coroutine that is pending at that moment.
  */
+import { isMainThread } from "node:worker_threads"
 import { errno, SystemError } from "../errno.js"
 import { beginStepTime, endStepTime, monotime } from "../kernel/clock.js"
 import { control, EVENTS, Poller } from "../kernel/poller.js"
@@ -26,6 +27,9 @@ export type StepResult =
       object?: unknown,
       fd?: number,
     ]
+
+// Nothing can end a worker, nor the process that has one, while it waits in the kernel: it comes out now and then.
+const SLICE = isMainThread ? Number.POSITIVE_INFINITY : 0.1
 
 export class Engine implements Scheduler {
   readonly poller = new Poller()
@@ -155,9 +159,13 @@ export class Engine implements Scheduler {
     releaseArena()
     const now = monotime()
     const deadline = busy ? now : Math.min(now + timeout, this.timers.next())
-    let count = this.poller.step(this.outbox.load(), Math.max(0, deadline - now))
+    let left = deadline - now
+    let count = this.poller.step(this.outbox.load(), Math.max(0, Math.min(SLICE, left)))
     this.outbox.settle()
-    while (count === -errno.EINTR) count = this.poller.step(0, Math.max(0, deadline - monotime()))
+    while (count === -errno.EINTR || (count === 0 && left > SLICE && !this.poller.woken)) {
+      left = deadline - monotime()
+      count = this.poller.step(0, Math.max(0, Math.min(SLICE, left)))
+    }
     if (count < 0) throw new SystemError(-count, "step")
     beginStepTime()
     this.#alerted = false
