@@ -73,7 +73,7 @@ function isWithoutPlace(error: unknown): boolean {
 
 function plain(error: unknown): string {
   try {
-    return String((error as Error).stack ?? error)
+    return error instanceof Error ? String(error.stack ?? error) : `Uncaught ${String(error)}`
   } catch {
     return "Uncaught error that cannot be shown"
   }
