@@ -57,7 +57,8 @@ class Stepping extends BaseOperation<StepResult> {
   *#step(limit: number): Generator<Yielded, StepResult, unknown> {
     const controller = this.controller
     controller.assertSteppable()
-    if (limit > 0 && !controller.ready && !controller.empty()) yield* new PollOperation([controller, limit])
+    // Also when it is ready: the coroutines of the controller that this one runs in want their turns.
+    if (!controller.empty()) yield* new PollOperation([controller, limit])
     return controller.turn(0, true)
   }
 
@@ -67,7 +68,6 @@ class Stepping extends BaseOperation<StepResult> {
     const deadline = monotime() + this.limit
     let left = this.limit
     while (!controller.empty()) {
-      // Also when it is ready: the coroutines of the controller that this one runs in want their turns.
       yield* new PollOperation([controller, Math.max(0, left)])
       const result = controller.turn(0, true)
       if (!result[0]) return result
