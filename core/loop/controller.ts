@@ -85,12 +85,18 @@ class Stepping extends BaseOperation<StepResult> {
   }
 }
 
+const attached = new WeakSet<Coroutine>()
+
 export class Controller extends Engine implements Pollee {
   /** Adds a coroutine, a generator that has been made already. */
   attach(coroutine: Coroutine): this {
     if (!isCoroutine(coroutine)) {
       throw new TypeError("attach: expected a coroutine, the generator that a function* makes")
     }
+    this.assertOpen()
+    // Only one of two controllers would hear when it ends, and the other wait for ever.
+    if (attached.has(coroutine)) throw new Error("attach: the coroutine has been attached already")
+    attached.add(coroutine)
     this.spawn(coroutine)
     return this
   }
