@@ -75,6 +75,21 @@ t.test("a coroutine that has ended already ends without being resumed", async (t
   cq.close()
 })
 
+t.test("a coroutine can be attached once only", async (t) => {
+  const cq = cqueues.new()
+  const other = cqueues.new()
+  const coroutine = (function* () {
+    yield* cqueues.sleep(0.001)
+  })()
+  cq.attach(coroutine)
+  t.throws(() => cq.attach(coroutine), /attached/)
+  t.throws(() => other.attach(coroutine), /attached/)
+  finish(cq)
+  t.equal(other.count(), 0)
+  cq.close()
+  other.close()
+})
+
 t.test("empty, count, timeout and events tell what a controller has", async (t) => {
   const cq = cqueues.new()
   t.ok(cq instanceof Controller)

@@ -101,6 +101,37 @@ t.test("an inner controller that is always busy does not starve the outer one", 
   outer.close()
 })
 
+t.test("nor does stepping it again and again, in a controller or in Node's own loop", async (t) => {
+  for (const way of ["sync", "await"]) {
+    const outer = cqueues.new()
+    const inner = cqueues.new()
+    let over = false
+    inner.wrap(function* () {
+      for (;;) yield
+    })
+    outer.wrap(function* () {
+      while (!over) cqueues.assert(yield* inner.step())
+    })
+    outer.wrap(function* () {
+      yield* cqueues.sleep(0.002)
+      over = true
+    })
+    if (way === "sync") finish(outer)
+    else {
+      let ticked = false
+      setTimeout(() => {
+        ticked = true
+      }, 1)
+      t.strictSame(await outer.loop(10), [true])
+      await new Promise((done) => setTimeout(done, 2))
+      t.ok(ticked)
+    }
+    t.ok(outer.empty(), way)
+    inner.close()
+    outer.close()
+  }
+})
+
 t.test("more descriptors are ready than one wait of the kernel tells: none is missed", async (t) => {
   const cq = cqueues.new()
   const pairs = Array.from({ length: 700 }, () => new Pair(t))

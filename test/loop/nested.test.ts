@@ -104,6 +104,35 @@ t.test("Node's loop takes the deepest of stacks at its first turn", async (t) =>
   }
 })
 
+t.test("a deep stack that waits costs no processor, and wakes for a descriptor at any depth", async (t) => {
+  const pairs = Array.from({ length: 12 }, () => new Pair(t))
+  const all = chain(12)
+  const woken: number[] = []
+  for (const [i, cq] of all.entries()) {
+    cq.wrap(function* () {
+      yield* cqueues.poll({ pollfd: pairs[i]?.a ?? -1, events: "r" })
+      woken.push(i)
+      yield* cqueues.poll({ pollfd: pairs[i]?.a ?? -1, events: "r" }, 1000)
+      woken.push(i)
+    })
+  }
+  const [outermost] = all as [Controller]
+  outermost.loop(0.05).sync()
+  const usage = process.cpuUsage()
+  outermost.loop(0.3).sync()
+  const { user, system } = process.cpuUsage(usage)
+  t.ok(user + system < 100_000, `0.3 s cost ${user + system} µs of the processor`)
+  for (const i of [11, 0, 5, 7, 3, 9, 1, 2, 4, 6, 8, 10]) {
+    pairs[i]?.send()
+    while (woken.length % 2 === 0) outermost.step(5).sync()
+    t.equal(woken.at(-1), i)
+    while (woken.length % 2 === 1) outermost.step(5).sync()
+    t.equal(woken.at(-1), i)
+  }
+  finish(outermost)
+  closeAll(all)
+})
+
 t.test("the same in Node's own loop", async (t) => {
   const pair = new Pair(t)
   const all = chain(50)
