@@ -16,18 +16,21 @@ struct NodeLoop {
   napi_async_context context = nullptr;
   napi_async_cleanup_hook_handle hook = nullptr;
   bool closing = false;
-  bool ending = false;  // the environment is being torn down
 };
 
 namespace {
 
+// Once, and while the environment still stands.
+void release(NodeLoop* loop) {
+  if (!loop->callback) return;
+  napi_delete_reference(loop->env, loop->callback);
+  napi_async_destroy(loop->env, loop->context);
+  loop->callback = nullptr;
+}
+
 void on_closed(uv_handle_t* handle) {
   auto* loop = static_cast<NodeLoop*>(handle->data);
-  // Not when the environment is going: it takes its references and contexts with it.
-  if (!loop->ending) {
-    napi_delete_reference(loop->env, loop->callback);
-    napi_async_destroy(loop->env, loop->context);
-  }
+  release(loop);
   napi_remove_async_cleanup_hook(loop->hook);
   delete loop;
 }
@@ -40,8 +43,8 @@ void close_handle(NodeLoop* loop) {
 
 void on_environment_end(napi_async_cleanup_hook_handle, void* data) {
   auto* loop = static_cast<NodeLoop*>(data);
-  loop->ending = true;
   close_handle(loop);
+  release(loop);  // when the handle's last callback comes, the environment is gone
 }
 
 void on_ready(uv_poll_t* handle, int, int) {

@@ -15,7 +15,9 @@ State::~State() {
   for (size_t fd = 0; fd < owned.size(); fd++) {
     if (owned[fd]) ::close(static_cast<int>(fd));
   }
-  // The environment is going, and its references with it: nothing to release for the regions.
+  for (const Region& region : regions) {
+    if (region.reference) napi_delete_reference(env, region.reference);
+  }
 }
 
 int State::addRegion(const Region& region) {
