@@ -215,3 +215,43 @@ t.test("await of what is no promise is refused or gives the value, and never han
     t.same(outcome, wrong)
   }
 })
+
+t.test(
+  "a promise and a signal that are waited for a hundred thousand times hold nothing of it",
+  async (t) => {
+    const never = new Promise(() => {})
+    const { signal } = new AbortController()
+    const heap = () => {
+      globalThis.gc?.()
+      return process.memoryUsage().heapUsed
+    }
+    const polls = (count: number) =>
+      run(function* () {
+        for (let i = 0; i < count; i++) {
+          yield* cqueues.poll(never, signal, 0)
+          yield* cqueues.abortable(cqueues.sleep(0), signal)
+        }
+      })
+    await polls(1000)
+    const before = heap()
+    await polls(100_000)
+    const grown = heap() - before
+    t.ok(grown < 3_000_000, `the heap grew by ${grown} bytes`)
+  },
+)
+
+t.test("a signal is a pollable under sync too, where another coroutine aborts it", async (t) => {
+  const control = new AbortController()
+  const cq = cqueues.new()
+  let fired: unknown[] = []
+  cq.wrap(function* () {
+    fired = yield* cqueues.poll(control.signal)
+  })
+  cq.wrap(function* () {
+    yield* cqueues.sleep(0.001)
+    control.abort()
+  })
+  t.strictSame(cq.loop(5).sync(), [true])
+  t.equal(fired.length, 1)
+  cq.close()
+})

@@ -137,6 +137,37 @@ t.test("the main controller goes on after a reset, in Node's own loop", async (t
   t.match(await again, [{ pollfd: pair.a }])
 })
 
+t.test("a coroutine may reset everything from inside, under await and under sync", async (t) => {
+  const pair = new Pair(t)
+  const inner = cqueues.new()
+  const program = cqueues.operation(function* () {
+    let woken = 0
+    inner.wrap(function* () {
+      for (let i = 0; i < 3; i++) {
+        yield* cqueues.poll({ pollfd: pair.a, events: "r" })
+        cqueues.reset()
+        pair.drain()
+        woken++
+      }
+    })
+    cqueues.running()[0]?.wrap(function* () {
+      for (let i = 0; i < 3; i++) {
+        yield* cqueues.sleep(0.002)
+        cqueues.reset()
+        pair.send()
+        inner.reset()
+      }
+    })
+    cqueues.assert(yield* inner.loop(5))
+    cqueues.reset()
+    yield* cqueues.sleep(0.001)
+    return woken
+  })
+  t.equal(await program(), 3)
+  t.equal(program().sync(), 3)
+  inner.close()
+})
+
 t.test("reset of a descriptor that has been closed makes its object ready", async (t) => {
   const pair = new Pair(t)
   const cq = cqueues.new()

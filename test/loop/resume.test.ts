@@ -265,6 +265,33 @@ t.test("a coroutine can be resumed by one controller's coroutine, and then by an
   }
 })
 
+t.test("what an abortable operation yields inside an inner coroutine comes back too", async (t) => {
+  const control = new AbortController()
+  const talk = cqueues.operation(function* (): Generator<unknown, string, unknown> {
+    const answer = yield "question"
+    yield* cqueues.sleep(0.001)
+    return `heard ${answer}`
+  })
+  inside(function* () {
+    const co = (function* () {
+      const heard: string = yield* cqueues.abortable(talk(), control.signal)
+      yield heard
+      try {
+        yield* cqueues.abortable(cqueues.sleep(1000), control.signal)
+      } catch (error) {
+        return error
+      }
+    })()
+    t.strictSame(yield* cqueues.resume(co as never), { done: false, value: "question" })
+    t.strictSame(yield* cqueues.resume(co as never, "answer"), { done: false, value: "heard answer" })
+    cqueues.running()[0]?.wrap(function* () {
+      yield* cqueues.sleep(0.001)
+      control.abort("enough")
+    })
+    t.strictSame(yield* cqueues.resume(co as never), { done: true, value: "enough" })
+  })
+})
+
 t.test("closing the controller runs the finally blocks of resumed coroutines", async (t) => {
   let closed = 0
   const cq = cqueues.new()
